@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make            build            make check      all tests, set-up included
+# make demo       the main job     make install    honours DESTDIR, prefix, sysconfdir, libexecdir
+# make asan       build and unit tests with sanitizers
+# make lint       static checks    make fuzz       SECONDS=30 for each target
+# make torture    the long tests   make bench      figures side by side with the tutorial's scripts
+
+VERSION := $(shell cat VERSION)
+BUILD ?= build
+
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+libexecdir ?= $(prefix)/libexec
+sysconfdir ?= /etc
+docdir ?= $(prefix)/share/doc/passthru
+unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo $(prefix)/lib/systemd/system)
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
+  -Wformat=2 -Wvla -Wundef -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
+ifdef CI
+WARNINGS += -Werror
+endif
+HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+override CPPFLAGS += -D_GNU_SOURCE -Isrc -DVERSION='"$(VERSION)"' -DLIBEXECDIR='"$(libexecdir)"'
+override CFLAGS += -std=gnu17 -ffunction-sections -fdata-sections $(WARNINGS) $(HARDENING) $(SANITIZE)
+override LDFLAGS += -pie -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now $(SANITIZE)
+
+# A layer is a folder and a static archive; a file includes only from layers to its left (tests/layers).
+LAYERS := base model sys config wire lease
+PROGRAMS := hook helper cli
+PACKAGES := libkmod libpci inih libxml-2.0 json-c libsystemd
+
+# Deferred until a compiler runs: `make check` on a fresh machine installs pkg-config first.
+LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(LIB_CFLAGS)
+LIB_LDLIBS = $(eval LIB_LDLIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIB_LDLIBS)
+
+objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(sort $(wildcard src/$(1)/*.c)))
+ARCHIVES := $(LAYERS:%=$(BUILD)/lib/lib%.a)
+# Right to left: the linker looks for what a layer needs in the archives behind it.
+LINK_ORDER := $(foreach l,lease wire config sys model base,$(BUILD)/lib/lib$(l).a)
+
+BINARIES := $(BUILD)/passthru $(BUILD)/passthru-hook $(BUILD)/passthru-helper
+
+.PHONY: all
+all: $(BINARIES)
+
+$(BUILD)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+define archive
+$(BUILD)/lib/lib$(1).a: $(call objects,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(AR) rcsD $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
+
+$(BUILD)/passthru: $(call objects,cli) $(LINK_ORDER)
+$(BUILD)/passthru-hook: $(call objects,hook) $(LINK_ORDER)
+$(BUILD)/passthru-helper: $(call objects,helper) $(LINK_ORDER)
+$(BINARIES):
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+include tests/tests.mk
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/passthru $(DESTDIR)$(unitdir) \
+	  $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d
+	install -m 755 $(BUILD)/passthru $(BUILD)/passthru-hook $(DESTDIR)$(bindir)/
+	install -m 755 $(BUILD)/passthru-helper $(DESTDIR)$(libexecdir)/passthru/
+	for u in systemd/*; do sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' $$u \
+	  > $(DESTDIR)$(unitdir)/$${u#systemd/} && chmod 644 $(DESTDIR)$(unitdir)/$${u#systemd/} || exit 1; done
+	sed -e 's|@bindir@|$(bindir)|g' libvirt/50-passthru > $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+	chmod 755 $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/passthru $(DESTDIR)$(bindir)/passthru-hook
+	rm -rf $(DESTDIR)$(libexecdir)/passthru
+	rm -f $(patsubst systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard systemd/*))
+	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+int err_set(struct err *e, int r, const char *id, const char *subject, const char *fmt, ...) {
+        char message[sizeof(e->message)];
+        va_list ap;
+
+        if (!e)
+                return r;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(message, sizeof(message), fmt, ap);
+        va_end(ap);
+
+        e->code = r;
+        (void) str_copy(e->id, sizeof(e->id), id);
+        (void) str_copy(e->subject, sizeof(e->subject), subject ? subject : "");
+        memcpy(e->message, message, sizeof(message));
+        str_printable(e->subject);
+        str_printable(e->message);
+        return r;
+}
+
+int err_prefix(struct err *e, const char *fmt, ...) {
+        char message[sizeof(e->message)];
+        size_t n;
+        va_list ap;
+
+        if (!e)
+                return 0;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(message, sizeof(message), fmt, ap);
+        va_end(ap);
+
+        n = strlen(message);
+        (void) snprintf(message + n, sizeof(message) - n, ": %s", e->message);
+        memcpy(e->message, message, sizeof(message));
+        str_printable(e->message);
+        return e->code;
+}

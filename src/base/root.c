@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+struct root {
+        int fd;
+        char *path;
+        bool live;
+};
+
+int root_new(const char *path, struct root **ret) {
+        _cleanup_root_ struct root *root = NULL;
+
+        root = calloc(1, sizeof(*root));
+        if (!root)
+                return -ENOMEM;
+        root->fd = -1;
+        root->path = realpath(path ? path : "/", NULL);
+        if (!root->path)
+                return -errno;
+        root->live = str_eq(root->path, "/");
+        root->fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root->fd < 0)
+                return -errno;
+
+        *ret = TAKE_PTR(root);
+        return 0;
+}
+
+void root_free(struct root *root) {
+        closep(&root->fd);
+        free(root->path);
+        free(root);
+}
+
+bool root_is_live(const struct root *root) {
+        return root->live;
+}
+
+int root_open(const struct root *root, const char *path, int flags, mode_t mode) {
+        struct open_how how = {
+                .flags = (uint64_t) (flags | O_CLOEXEC),
+                .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+                .resolve = RESOLVE_IN_ROOT,
+        };
+
+        /* A rename somewhere in the system at the wrong moment gives EAGAIN, see openat2(2). */
+        for (int tries = 0;; tries++) {
+                int fd = (int) syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+
+                if (fd >= 0)
+                        return fd;
+                if (errno != EAGAIN || tries >= 64)
+                        return -errno;
+        }
+}
+
+#define FORMAT_PATH(path, fmt)                                    \
+        ({                                                        \
+                va_list _ap;                                      \
+                int _n;                                           \
+                va_start(_ap, fmt);                               \
+                _n = vsnprintf(path, sizeof(path), fmt, _ap);     \
+                va_end(_ap);                                      \
+                _n < 0 || (size_t) _n >= sizeof(path) ? -ENAMETOOLONG : 0; \
+        })
+
+int root_exists(const struct root *root, const char *fmt, ...) {
+        char path[PATH_MAX];
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = FORMAT_PATH(path, fmt);
+        if (r < 0)
+                return r;
+        fd = root_open(root, path, O_PATH, 0);
+        return fd >= 0 ? 1 : fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
+}
+
+static ssize_t read_full(int fd, char *buf, size_t size) {
+        size_t done = 0;
+
+        while (done < size) {
+                ssize_t n = read(fd, buf + done, size - done);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                done += (size_t) n;
+        }
+        return (ssize_t) done;
+}
+
+int root_read(const struct root *root, const char *path, size_t max, char **ret, size_t *ret_size) {
+        _cleanup_close_ int fd = -1;
+        _cleanup_free_ char *buf = NULL;
+        size_t size = 0, capacity = 4096;
+
+        fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
+        if (fd < 0)
+                return fd;
+
+        /* Files in /proc and /sys say size 0 or 4096: the size is known only after reading. */
+        for (;;) {
+                char *bigger;
+                ssize_t n;
+
+                if (capacity > max + 1)
+                        capacity = max + 1;
+                bigger = realloc(buf, capacity + 1);
+                if (!bigger)
+                        return -ENOMEM;
+                buf = bigger;
+                n = read_full(fd, buf + size, capacity - size);
+                if (n < 0)
+                        return (int) n;
+                size += (size_t) n;
+                if (size > max)
+                        return -EFBIG;
+                if (size < capacity)
+                        break;
+                capacity *= 2;
+        }
+        buf[size] = '\0';
+
+        *ret = TAKE_PTR(buf);
+        if (ret_size)
+                *ret_size = size;
+        return 0;
+}
+
+static int read_attr_at(const struct root *root, const char *path, char *buf, size_t size) {
+        _cleanup_close_ int fd = -1;
+        char text[4096 + 1];
+        ssize_t n;
+
+        fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
+        if (fd < 0)
+                return fd;
+        n = read_full(fd, text, sizeof(text) - 1);
+        if (n < 0)
+                return (int) n;
+        text[n] = '\0';
+        if (n > 0 && text[n - 1] == '\n')
+                text[n - 1] = '\0';
+        if (strlen(text) >= size)
+                return -ENAMETOOLONG;
+        strcpy(buf, text);
+        return 0;
+}
+
+int root_read_attr(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
+        char path[PATH_MAX];
+        int r;
+
+        r = FORMAT_PATH(path, fmt);
+        return r < 0 ? r : read_attr_at(root, path, buf, size);
+}
+
+int root_read_u64(const struct root *root, int base, uint64_t max, uint64_t *ret, const char *fmt, ...) {
+        char path[PATH_MAX], text[32];
+        int r;
+
+        r = FORMAT_PATH(path, fmt);
+        if (r < 0)
+                return r;
+        r = read_attr_at(root, path, text, sizeof(text));
+        return r < 0 ? r : str_to_u64(text, base, max, ret);
+}
+
+int root_write_attr(const struct root *root, const char *value, const char *fmt, ...) {
+        char path[PATH_MAX];
+        _cleanup_close_ int fd = -1;
+        ssize_t n;
+        int r;
+
+        r = FORMAT_PATH(path, fmt);
+        if (r < 0)
+                return r;
+        fd = root_open(root, path, O_WRONLY, 0);
+        if (fd < 0)
+                return fd;
+        n = write(fd, value, strlen(value));
+        return n < 0 ? -errno : (size_t) n != strlen(value) ? -EIO : 0;
+}
+
+int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
+        char path[PATH_MAX], target[PATH_MAX];
+        _cleanup_close_ int fd = -1;
+        const char *base;
+        ssize_t n;
+        int r;
+
+        r = FORMAT_PATH(path, fmt);
+        if (r < 0)
+                return r;
+        fd = root_open(root, path, O_PATH | O_NOFOLLOW, 0);
+        if (fd < 0)
+                return fd;
+        n = readlinkat(fd, "", target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = '\0';
+        base = strrchr(target, '/');
+        return str_copy(buf, size, base ? base + 1 : target);
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strverscmp(*(char *const *) a, *(char *const *) b);
+}
+
+int root_list(const struct root *root, char ***ret, const char *fmt, ...) {
+        _cleanup_strv_ char **list = NULL;
+        char path[PATH_MAX];
+        size_t n = 0, room = 0;
+        struct dirent *de;
+        DIR *dir;
+        int r, fd;
+
+        r = FORMAT_PATH(path, fmt);
+        if (r < 0)
+                return r;
+        fd = root_open(root, path, O_RDONLY | O_DIRECTORY, 0);
+        if (fd < 0)
+                return fd;
+        dir = fdopendir(fd);
+        if (!dir) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+
+        for (;;) {
+                errno = 0;
+                de = readdir(dir);
+                if (!de) {
+                        r = -errno;
+                        break;
+                }
+                if (str_eq(de->d_name, ".") || str_eq(de->d_name, ".."))
+                        continue;
+                if (n + 2 > room) {
+                        char **bigger = realloc(list, (room = room ? room * 2 : 16) * sizeof(*list));
+
+                        if (!bigger) {
+                                r = -ENOMEM;
+                                break;
+                        }
+                        list = bigger;
+                        list[n] = NULL;
+                }
+                list[n] = strdup(de->d_name);
+                if (!list[n]) {
+                        r = -ENOMEM;
+                        break;
+                }
+                list[++n] = NULL;
+        }
+        closedir(dir);
+        if (r < 0)
+                return r;
+        if (!list && !(list = calloc(1, sizeof(*list))))
+                return -ENOMEM;
+
+        qsort(list, n, sizeof(*list), compare_names);
+        *ret = TAKE_PTR(list);
+        return 0;
+}
+
+char *root_join(const struct root *root, const char *path) {
+        char *joined;
+
+        if (root->live)
+                return strdup(path);
+        return asprintf(&joined, "%s%s", root->path, path) < 0 ? NULL : joined;
+}
+
+void strv_free(char **list) {
+        for (char **s = list; s && *s; s++)
+                free(*s);
+        free(list);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/root.h"
+#include "model/request.h"
+
+/* domains/NAME.conf: what the domain XML cannot say, and all there is for a lease without libvirt.
+ *
+ *   [domain]
+ *   group=expand|strict
+ *   boot-vga=no|yes
+ *
+ *   [device 0000:01:00.0]
+ *   id=10de:2206            refuse when another device is at this address
+ *   subsystem=1458:4037
+ *   driver=vfio-pci         or a variant driver; only vfio drivers are taken
+ *
+ * A [device] section adds the device when the request lacks it. */
+
+/* Applies the profile of q->domain to q. No profile: nothing changes. *ret_found (may be NULL) says whether
+ * there was one. Errors name the file, line and what was wanted. */
+int profile_apply(const struct root *root, struct request *q, bool *ret_found, struct err *e);

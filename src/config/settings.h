@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/root.h"
+
+/* passthru.conf */
+struct settings {
+        uint64_t deadline_usec; /* [lease] deadline=: how long one driver may take; default 70 s, 1 s … 10 min */
+        uint64_t idle_usec;     /* [helper] idle-exit=: after the last return; default 60 s, 1 s … 1 day */
+        uint64_t retry_usec;    /* [helper] retry=: for what could not be given back; default 10 s, 1 s … 1 h */
+};
+
+/* Defaults, then the files. Time spans are "90", "90s", "2min", "500ms" (seconds when without a unit). */
+int settings_load(const struct root *root, struct settings *ret, struct err *e);

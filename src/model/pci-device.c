@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/pci-device.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+int pci_id_parse(const char *s, struct pci_id *ret) {
+        char vendor[5] = "";
+        uint64_t v, d;
+
+        if (strlen(s) != 9 || s[4] != ':')
+                return -EINVAL;
+        memcpy(vendor, s, 4);
+        /* str_to_u64 would take "0x": four digits exactly are asked for here. */
+        for (size_t i = 0; i < 9; i++)
+                if (i != 4 && !isxdigit((unsigned char) s[i]))
+                        return -EINVAL;
+        if (str_to_u64(vendor, 16, 0xffff, &v) < 0 || str_to_u64(s + 5, 16, 0xffff, &d) < 0)
+                return -EINVAL;
+
+        *ret = (struct pci_id) { (uint16_t) v, (uint16_t) d };
+        return 0;
+}
+
+const char *pci_id_format(const struct pci_id *id, char *buf) {
+        (void) snprintf(buf, PCI_ID_TEXT_MAX, "%04x:%04x", id->vendor, id->device);
+        return buf;
+}
+
+void pci_devices_done(struct pci_devices *devices) {
+        free(devices->list);
+        *devices = (struct pci_devices) {};
+}
+
+const struct pci_device *pci_devices_find(const struct pci_devices *devices, const struct bdf *address) {
+        size_t low = 0, high = devices->n;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                int c = bdf_compare(address, &devices->list[middle].address);
+
+                if (c == 0)
+                        return &devices->list[middle];
+                if (c < 0)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return NULL;
+}
+
+bool pci_device_is_display(const struct pci_device *d) {
+        return d->class_code >> 16 == 0x03;
+}
+
+bool driver_is_vfio(const char *name) {
+        size_t n = strlen(name);
+
+        return n >= 8 && str_starts(name + n - 8, "vfio") && (name[n - 4] == '-' || name[n - 4] == '_') &&
+               str_eq(name + n - 3, "pci") && (n == 8 || name[n - 9] == '_' || name[n - 9] == '-');
+}
+
+bool driver_name_is_valid(const char *name) {
+        size_t n = strlen(name);
+
+        if (n == 0 || n >= DRIVER_NAME_MAX || str_eq(name, ".") || str_eq(name, ".."))
+                return false;
+        for (; *name; name++)
+                if (!isascii((unsigned char) *name) ||
+                    !(isalnum((unsigned char) *name) || strchr("_.+-", *name)))
+                        return false;
+        return true;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/request.h"
+
+struct request_device *request_add(struct request *q, const struct bdf *address) {
+        for (size_t i = 0; i < q->n_devices; i++)
+                if (bdf_compare(&q->devices[i].address, address) == 0)
+                        return &q->devices[i];
+        if (q->n_devices == REQUEST_DEVICES_MAX)
+                return NULL;
+        q->devices[q->n_devices] = (struct request_device) { .address = *address };
+        return &q->devices[q->n_devices++];
+}

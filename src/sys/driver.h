@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/root.h"
+#include "model/pci-device.h"
+
+/* Which driver has a PCI function, and which one alone may take it. */
+struct binding {
+        char driver[DRIVER_NAME_MAX];   /* "" none */
+        char override[DRIVER_NAME_MAX]; /* driver_override; "" any driver that matches */
+};
+
+/* Errors: -ENODEV (with the address in *e), -EIO. */
+int binding_read(const struct root *root, const struct bdf *address, struct binding *ret, struct err *e);
+
+/* Makes the binding so, in the order that leaves no window for another driver: override, unbind, probe, final
+ * override; every write is read back. When the wanted driver is already bound only the override is written.
+ * A wanted driver of "" unbinds. On an error the device is wherever the error says; the caller reconciles.
+ * Can hang in the driver: call it in a child (base/child.h).
+ *
+ * Errors: -EINVAL a name that no driver can have; -ENODEV the function is gone; -ENXIO the kernel probed, but
+ * the wanted driver did not take the device (the message says whether it is loaded); what the driver's own
+ * write answered. */
+int binding_write(const struct root *root, const struct bdf *address, const struct binding *want, struct err *e);
+
+/* Lets the kernel choose: clears the override and probes if there is no driver. For when the driver of the
+ * baseline no longer exists. *ret is what it chose. */
+int binding_auto(const struct root *root, const struct bdf *address, struct binding *ret, struct err *e);
