@@ -108,14 +108,9 @@ static ssize_t read_full(int fd, char *buf, size_t size) {
         return (ssize_t) done;
 }
 
-int root_read(const struct root *root, const char *path, size_t max, char **ret, size_t *ret_size) {
-        _cleanup_close_ int fd = -1;
+int fd_read(int fd, size_t max, char **ret, size_t *ret_size) {
         _cleanup_free_ char *buf = NULL;
         size_t size = 0, capacity = 4096;
-
-        fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
-        if (fd < 0)
-                return fd;
 
         /* Files in /proc and /sys say size 0 or 4096: the size is known only after reading. */
         for (;;) {
@@ -144,6 +139,13 @@ int root_read(const struct root *root, const char *path, size_t max, char **ret,
         if (ret_size)
                 *ret_size = size;
         return 0;
+}
+
+int root_read(const struct root *root, const char *path, size_t max, char **ret, size_t *ret_size) {
+        _cleanup_close_ int fd = -1;
+
+        fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
+        return fd < 0 ? fd : fd_read(fd, max, ret, ret_size);
 }
 
 static int read_attr_at(const struct root *root, const char *path, char *buf, size_t size) {
@@ -201,23 +203,48 @@ int root_write_attr(const struct root *root, const char *value, const char *fmt,
         return n < 0 ? -errno : (size_t) n != strlen(value) ? -EIO : 0;
 }
 
-int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
-        char path[PATH_MAX], target[PATH_MAX];
+static int read_link_at(const struct root *root, const char *path, char target[static PATH_MAX]) {
         _cleanup_close_ int fd = -1;
-        const char *base;
         ssize_t n;
+
+        fd = root_open(root, path, O_PATH | O_NOFOLLOW, 0);
+        if (fd < 0)
+                return fd;
+        n = readlinkat(fd, "", target, PATH_MAX - 1);
+        if (n < 0)
+                /* An empty path makes "not a link" look like "nothing there". */
+                return errno == ENOENT ? -EINVAL : -errno;
+        target[n] = '\0';
+        return 0;
+}
+
+int root_read_link(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
+        char path[PATH_MAX], target[PATH_MAX];
         int r;
 
         r = FORMAT_PATH(path, fmt);
         if (r < 0)
                 return r;
-        fd = root_open(root, path, O_PATH | O_NOFOLLOW, 0);
-        if (fd < 0)
-                return fd;
-        n = readlinkat(fd, "", target, sizeof(target) - 1);
-        if (n < 0)
-                return -errno;
-        target[n] = '\0';
+        r = read_link_at(root, path, target);
+        if (r < 0)
+                return r;
+        if (strlen(target) >= size)
+                return -ENAMETOOLONG;
+        strcpy(buf, target);
+        return 0;
+}
+
+int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
+        char path[PATH_MAX], target[PATH_MAX];
+        const char *base;
+        int r;
+
+        r = FORMAT_PATH(path, fmt);
+        if (r < 0)
+                return r;
+        r = read_link_at(root, path, target);
+        if (r < 0)
+                return r;
         base = strrchr(target, '/');
         return str_copy(buf, size, base ? base + 1 : target);
 }

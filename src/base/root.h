@@ -31,6 +31,9 @@ int root_exists(const struct root *root, const char *fmt, ...) _printf_(2, 3);
  * the file shows as *ret_size > strlen. Caller frees. */
 int root_read(const struct root *root, const char *path, size_t max, char **ret, size_t *ret_size);
 
+/* The same from a file that was opened before, to look at its owner first. */
+int fd_read(int fd, size_t max, char **ret, size_t *ret_size);
+
 /* A short attribute (sysfs, procfs) without its trailing newline. -ENAMETOOLONG when it does not fit. */
 int root_read_attr(const struct root *root, char *buf, size_t size, const char *fmt, ...) _printf_(4, 5);
 
@@ -41,6 +44,9 @@ int root_read_u64(const struct root *root, int base, uint64_t max, uint64_t *ret
 /* Writes value in exactly one write(2) to a file that must exist: the way of sysfs. A short write is -EIO.
  * Can hang as long as the driver behind the file likes: see base/child.h. */
 int root_write_attr(const struct root *root, const char *value, const char *fmt, ...) _printf_(3, 4);
+
+/* Where a symlink points, as it is written there. -ENOENT: nothing there, -EINVAL: not a link. */
+int root_read_link(const struct root *root, char *buf, size_t size, const char *fmt, ...) _printf_(4, 5);
 
 /* The last component of where a symlink points ("…/drivers/nvme" gives "nvme"). -ENOENT: no such link. */
 int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) _printf_(4, 5);
