@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sys/pci.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pci/pci.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define DEVICE "/sys/bus/pci/devices/%s"
+
+/* libpci's error callback gets no user data and must not return. */
+static _Thread_local struct {
+        jmp_buf env;
+        char message[256];
+} trap;
+
+_Noreturn static void on_error(char *msg, ...) _printf_(1, 2);
+static void on_error(char *msg, ...) {
+        va_list ap;
+
+        va_start(ap, msg);
+        (void) vsnprintf(trap.message, sizeof(trap.message), msg, ap);
+        va_end(ap);
+        longjmp(trap.env, 1);
+}
+
+static void on_message(char *msg, ...) _printf_(1, 2);
+static void on_message(char *msg, ...) {
+        (void) msg;
+}
+
+/* Calls into libpci. -EIO when it gave up; its words are in trap.message then. */
+static int guarded(void (*call)(void *), void *arg) {
+        if (setjmp(trap.env))
+                return -EIO;
+        call(arg);
+        return 0;
+}
+
+static void pci_cleanupp(struct pci_access **access) {
+        if (*access)
+                pci_cleanup(*access);
+}
+
+static struct pci_access *access_new(void) {
+        struct pci_access *access = pci_alloc();
+
+        access->error = on_error;
+        access->warning = on_message;
+        access->debug = on_message;
+        return access;
+}
+
+static bool hexadecimal_field(const struct root *root, const char *address, const char *name, uint64_t max,
+                              uint64_t *ret) {
+        return root_read_u64(root, 16, max, ret, DEVICE "/%s", address, name) == 0;
+}
+
+/* What libpci does not know, or finds only by resolving a whole path. */
+static int read_more(const struct root *root, const char *address, struct pci_device *d) {
+        char target[PATH_MAX], text[4096];
+        char *slash;
+        uint64_t v;
+        int r;
+
+        /* "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the folder above is the bridge. */
+        r = root_read_link(root, target, sizeof(target), DEVICE, address);
+        if (r < 0)
+                return r;
+        slash = strrchr(target, '/');
+        if (slash) {
+                *slash = '\0';
+                slash = strrchr(target, '/');
+        }
+        d->has_parent = slash && bdf_parse(slash + 1, &d->parent) == 0;
+
+        d->group = -1;
+        if (root_link_name(root, text, sizeof(text), DEVICE "/iommu_group", address) == 0 &&
+            str_to_u64(text, 10, INT_MAX, &v) == 0)
+                d->group = (int) v;
+
+        r = root_link_name(root, d->driver, sizeof(d->driver), DEVICE "/driver", address);
+        if (r < 0)
+                *d->driver = '\0';
+
+        /* The kernel takes any text: what does not fit is shown cut. */
+        r = root_read_attr(root, text, sizeof(text), DEVICE "/driver_override", address);
+        if (r < 0 || str_eq(text, "(null)"))
+                *text = '\0';
+        (void) str_copy(d->override, sizeof(d->override), text);
+
+        d->bridge = d->class_code >> 16 == PCI_BASE_CLASS_BRIDGE;
+        d->boot_vga = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&
+                      hexadecimal_field(root, address, "boot_vga", 1, &v) && v == 1;
+        return 0;
+}
+
+int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e) {
+        struct pci_device d = { .address = *address };
+        uint64_t vendor, device, class_code, v;
+        char name[BDF_TEXT_MAX];
+        int r;
+
+        bdf_format(address, name);
+        r = root_exists(root, DEVICE, name);
+        if (r == 0)
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, name,
+                               "%s: no such PCI function on this host: see lspci -D", name);
+        if (r < 0 || !hexadecimal_field(root, name, "vendor", UINT16_MAX, &vendor) ||
+            !hexadecimal_field(root, name, "device", UINT16_MAX, &device) ||
+            !hexadecimal_field(root, name, "class", 0xffffff, &class_code))
+                return err_set(e, -EIO, ERR_FAILED, name, "%s: vendor, device and class cannot be read from sysfs",
+                               name);
+        d.id = (struct pci_id) { (uint16_t) vendor, (uint16_t) device };
+        d.class_code = (uint32_t) class_code;
+        if (hexadecimal_field(root, name, "subsystem_vendor", UINT16_MAX, &v))
+                d.subsystem.vendor = (uint16_t) v;
+        if (hexadecimal_field(root, name, "subsystem_device", UINT16_MAX, &v))
+                d.subsystem.device = (uint16_t) v;
+        if (hexadecimal_field(root, name, "revision", UINT8_MAX, &v))
+                d.revision = (uint8_t) v;
+        r = read_more(root, name, &d);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, name, "%s: cannot be read from sysfs: %s", name, strerror(-r));
+
+        *ret = d;
+        return 0;
+}
+
+static void call_scan(void *access) {
+        pci_init(access);
+        pci_scan_bus(access);
+}
+
+/* libpci has all of these from sysfs. It reads configuration space for capabilities only, which nobody here
+ * asks for, and where sysfs lacks an attribute that every kernel since 4.10 has. */
+static void call_fill(void *dev) {
+        pci_fill_info(dev, PCI_FILL_IDENT | PCI_FILL_CLASS | PCI_FILL_CLASS_EXT | PCI_FILL_SUBSYS);
+}
+
+/* 1: filled; 0: the function has gone since the scan. */
+static int fill(const struct root *root, struct pci_dev *dev, struct pci_device *ret, struct err *e) {
+        struct pci_device d = { .address = { (uint32_t) dev->domain, dev->bus, dev->dev, dev->func } };
+        char name[BDF_TEXT_MAX];
+        int r;
+
+        bdf_format(&d.address, name);
+        r = guarded(call_fill, dev);
+        if (r < 0)
+                goto fail;
+        d.id = (struct pci_id) { dev->vendor_id, dev->device_id };
+        d.subsystem = (struct pci_id) { dev->subsys_vendor_id, dev->subsys_id };
+        d.class_code = (uint32_t) dev->device_class << 8 | dev->prog_if;
+        d.revision = dev->rev_id;
+        r = read_more(root, name, &d);
+        if (r < 0) {
+                (void) str_copy(trap.message, sizeof(trap.message), strerror(-r));
+                goto fail;
+        }
+
+        *ret = d;
+        return 1;
+fail:
+        if (root_exists(root, DEVICE, name) == 0)
+                return 0;
+        return err_set(e, -EIO, ERR_FAILED, name, "%s: cannot be read from sysfs: %s", name, trap.message);
+}
+
+static int compare_devices(const void *a, const void *b) {
+        return bdf_compare(&((const struct pci_device *) a)->address, &((const struct pci_device *) b)->address);
+}
+
+int host_pci_devices(const struct root *root, struct pci_devices *ret, struct err *e) {
+        _cleanup_(pci_cleanupp) struct pci_access *access = NULL;
+        _cleanup_pci_devices_ struct pci_devices devices = {};
+        _cleanup_free_ char *path = NULL;
+        size_t n = 0;
+        int r;
+
+        if (root_exists(root, "/sys/bus/pci/devices") == 0) {
+                *ret = devices;
+                return 0;
+        }
+        path = root_join(root, "/sys/bus/pci");
+        if (!path)
+                return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
+
+        access = access_new();
+        /* Its other methods would poke at ports. */
+        access->method = PCI_ACCESS_SYS_BUS_PCI;
+        if (pci_set_param(access, (char *) "sysfs.path", path) < 0)
+                return err_set(e, -EIO, ERR_FAILED, "", "libpci was built without its sysfs back end");
+        r = guarded(call_scan, access);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, "", "cannot list PCI functions: %s", trap.message);
+
+        for (struct pci_dev *dev = access->devices; dev; dev = dev->next)
+                n++;
+        devices.list = calloc(n + 1, sizeof(*devices.list));
+        if (!devices.list)
+                return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
+        for (struct pci_dev *dev = access->devices; dev; dev = dev->next) {
+                r = fill(root, dev, &devices.list[devices.n], e);
+                if (r < 0)
+                        return r;
+                devices.n += (size_t) r;
+        }
+        qsort(devices.list, devices.n, sizeof(*devices.list), compare_devices);
+
+        *ret = TAKE(devices, (struct pci_devices) {});
+        return 0;
+}
+
+struct pci_names {
+        struct pci_access *access;
+        int flags;
+};
+
+int pci_names_new(struct pci_names **ret) {
+        struct pci_names *names = calloc(1, sizeof(*names));
+
+        if (!names)
+                return -ENOMEM;
+        names->access = access_new();
+        /* The file pci.ids alone: no DNS, no cache in a home directory, no udev database. */
+        names->access->id_lookup_mode = 0;
+        names->flags = PCI_LOOKUP_NO_HWDB;
+
+        *ret = names;
+        return 0;
+}
+
+void pci_names_free(struct pci_names *names) {
+        pci_cleanup(names->access);
+        free(names);
+}
+
+struct lookup {
+        struct pci_names *names;
+        const struct pci_device *device;
+        int what;
+        char *buf;
+        size_t size;
+};
+
+static void call_lookup(void *arg) {
+        struct lookup *l = arg;
+        int first = l->what == PCI_LOOKUP_CLASS ? (int) (l->device->class_code >> 8) : l->device->id.vendor;
+        const char *text;
+
+        text = pci_lookup_name(l->names->access, l->buf, (int) l->size, l->what | l->names->flags, first,
+                               l->device->id.device);
+        if (text != l->buf)
+                (void) str_copy(l->buf, l->size, text);
+}
+
+static const char *lookup(struct pci_names *names, const struct pci_device *d, int what, char *buf, size_t size) {
+        struct lookup l = { names, d, what, buf, size };
+
+        if (guarded(call_lookup, &l) < 0) {
+                /* pci.ids is damaged: from now on only numbers, for which it is not read. */
+                names->flags |= PCI_LOOKUP_NUMERIC;
+                if (guarded(call_lookup, &l) < 0)
+                        *buf = '\0';
+        }
+        str_printable(buf);
+        return buf;
+}
+
+const char *pci_names_class(struct pci_names *names, const struct pci_device *d, char *buf, size_t size) {
+        return lookup(names, d, PCI_LOOKUP_CLASS, buf, size);
+}
+
+const char *pci_names_device(struct pci_names *names, const struct pci_device *d, char *buf, size_t size) {
+        return lookup(names, d, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, buf, size);
+}
