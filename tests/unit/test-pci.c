@@ -18,7 +18,8 @@
 static const struct tree_pci functions[] = {
         { "0000:00:00.0", NULL, 0x8086, 0x3e30, 0x1043, 0x8694, 0x060000, 0x0a, 0, NULL, NULL, false },
         { "0000:00:01.0", NULL, 0x8086, 0x1901, 0, 0, 0x060400, 0x0a, 1, "pcieport", NULL, false },
-        { "0000:01:00.0", "0000:00:01.0", 0x10de, 0x2206, 0x1462, 0x3892, 0x030000, 0xa1, 1, "nvidia", NULL, true },
+        { "0000:01:00.0", "0000:00:01.0", 0x10de, 0x2206, 0x1462, 0x3892, 0x030000, 0xa1, 1, "nvidia", NULL,
+          true },
         { "0000:01:00.1", "0000:00:01.0", 0x10de, 0x1aef, 0x1462, 0x3892, 0x040300, 0xa1, 1, NULL, "vfio-pci",
           false },
         { "0000:00:02.0", NULL, 0x8086, 0x3e98, 0x1043, 0x8694, 0x030000, 0, 2, "i915", NULL, false },
@@ -205,7 +206,8 @@ static void test_override_garbage(void **state) {
         (void) state;
         memset(text, 'x', 300);
         text[300] = '\0';
-        assert_int_equal(str_format(path, sizeof(path), "%s/driver_override", tree_pci_path(t, "0000:01:00.0")), 0);
+        assert_int_equal(str_format(path, sizeof(path), "%s/driver_override", tree_pci_path(t, "0000:01:00.0")),
+                         0);
         tree_filef(t, path, "%s\n", text);
         assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), 0);
         assert_int_equal(strlen(d.override), DRIVER_NAME_MAX - 1);
@@ -219,7 +221,8 @@ static void test_names(void **state) {
         } cases[] = {
                 { 0x030000, { 0x8086, 0x1237 }, "VGA compatible controller", "Class 0300",
                   "Intel Corporation 440FX", "Device 8086:1237" },
-                { 0xfe1200, { 0xfff7, 0xfff7 }, "Class fe12", "Class fe12", "Device fff7:fff7", "Device fff7:fff7" },
+                { 0xfe1200, { 0xfff7, 0xfff7 }, "Class fe12", "Class fe12", "Device fff7:fff7",
+                  "Device fff7:fff7" },
         };
         _cleanup_pci_names_ struct pci_names *names = NULL;
 
