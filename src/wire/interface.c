@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "wire/interface.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <json-c/linkhash.h>
+#include <string.h>
+
+static const char *const group_names[] = { [GROUP_EXPAND] = "expand", [GROUP_STRICT] = "strict" };
+
+static int device_to_json(const struct request_device *d, struct json_object *array) {
+        struct json_object *o = json_object_new_object();
+        char text[BDF_TEXT_MAX], id[PCI_ID_TEXT_MAX];
+
+        if (!o || json_object_array_add(array, o) < 0) {
+                json_object_put(o);
+                return -ENOMEM;
+        }
+        if (json_add(o, "address", json_object_new_string(bdf_format(&d->address, text))) < 0 ||
+            (d->has_id && json_add(o, "id", json_object_new_string(pci_id_format(&d->id, id))) < 0) ||
+            (d->has_subsystem &&
+             json_add(o, "subsystem", json_object_new_string(pci_id_format(&d->subsystem, id))) < 0) ||
+            (*d->driver && json_add(o, "driver", json_object_new_string(d->driver)) < 0))
+                return -ENOMEM;
+        return 0;
+}
+
+struct json_object *request_to_json(const struct request *q) {
+        _cleanup_json_ struct json_object *o = json_object_new_object();
+        struct json_object *devices;
+
+        if (!o || json_add(o, "domain", json_object_new_string(q->domain)) < 0 ||
+            (*q->uuid && json_add(o, "uuid", json_object_new_string(q->uuid)) < 0))
+                return NULL;
+        devices = json_object_new_array_ext((int) q->n_devices);
+        if (json_add(o, "devices", devices) < 0)
+                return NULL;
+        for (size_t i = 0; i < q->n_devices; i++)
+                if (device_to_json(&q->devices[i], devices) < 0)
+                        return NULL;
+        if ((q->group != GROUP_EXPAND &&
+             json_add(o, "group", json_object_new_string(group_names[q->group])) < 0) ||
+            (q->boot_vga && json_add(o, "boot_vga", json_object_new_boolean(true)) < 0) ||
+            (q->dry_run && json_add(o, "dry_run", json_object_new_boolean(true)) < 0) ||
+            (q->seconds && json_add(o, "seconds", json_object_new_int64((int64_t) q->seconds)) < 0))
+                return NULL;
+        return TAKE_PTR(o);
+}
+
+/* An object that is being read, and where it is in the request: "" or "devices[2].". */
+struct reader {
+        struct json_object *o;
+        char path[32];
+        struct err *e;
+};
+
+static int refuse(const struct reader *in, const char *key, const char *wanted) {
+        struct json_object *value;
+        char subject[96];
+
+        (void) str_format(subject, sizeof(subject), "%s%s", in->path, key);
+        if (!json_object_object_get_ex(in->o, key, &value))
+                return err_set(in->e, -EINVAL, ERR_INVALID, subject, "%s is missing: it must be %s", subject,
+                               wanted);
+        return err_set(in->e, -EINVAL, ERR_INVALID, subject, "%s must be %s, not %.80s", subject, wanted,
+                       json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static int only_known(const struct reader *in, const char *const *known, size_t n) {
+        json_object_object_foreach(in->o, key, value) {
+                size_t i = 0;
+
+                while (i < n && !str_eq(key, known[i]))
+                        i++;
+                if (i == n)
+                        return refuse(in, key, "left out: there is no such field");
+        }
+        return 0;
+}
+
+/* Returns 1, or 0 when the field is left out. */
+static int read_string(const struct reader *in, const char *key, const char *wanted, const char **ret) {
+        struct json_object *value = json_object_object_get(in->o, key);
+        const char *s;
+
+        if (!value)
+                return 0;
+        if (!json_object_is_type(value, json_type_string))
+                return refuse(in, key, wanted);
+        s = json_object_get_string(value);
+        /* The checks that follow see nothing behind a NUL. */
+        if (strlen(s) != (size_t) json_object_get_string_len(value))
+                return refuse(in, key, wanted);
+        *ret = s;
+        return 1;
+}
+
+static int read_bool(const struct reader *in, const char *key, bool *ret) {
+        struct json_object *value = json_object_object_get(in->o, key);
+
+        if (!value)
+                return 0;
+        if (!json_object_is_type(value, json_type_boolean))
+                return refuse(in, key, "true or false");
+        *ret = json_object_get_boolean(value);
+        return 0;
+}
+
+static int read_seconds(const struct reader *in, uint64_t *ret) {
+        struct json_object *value = json_object_object_get(in->o, "seconds");
+        int64_t n;
+
+        if (!value)
+                return 0;
+        /* A number over 64 bits comes as INT64_MAX or INT64_MIN: out of this range as well. */
+        n = json_object_get_int64(value);
+        if (!json_object_is_type(value, json_type_int) || n < 0 || n > REQUEST_SECONDS_MAX)
+                return refuse(in, "seconds", "a whole number from 0 to 86400");
+        *ret = (uint64_t) n;
+        return 0;
+}
+
+static int read_group(const struct reader *in, enum group_policy *ret) {
+        static const char wanted[] = "\"expand\" or \"strict\"";
+        const char *s;
+        int r;
+
+        r = read_string(in, "group", wanted, &s);
+        if (r <= 0)
+                return r;
+        for (size_t i = 0; i < ARRAY_SIZE(group_names); i++)
+                if (str_eq(s, group_names[i])) {
+                        *ret = (enum group_policy) i;
+                        return 0;
+                }
+        return refuse(in, "group", wanted);
+}
+
+static void copy_lower(char *dst, const char *uuid) {
+        do
+                *dst++ = (char) tolower((unsigned char) *uuid);
+        while (*uuid++);
+}
+
+static int read_uuid(const struct reader *in, char *ret) {
+        static const char wanted[] = "a UUID of 8-4-4-4-12 hexadecimal digits";
+        const char *s;
+        int r;
+
+        r = read_string(in, "uuid", wanted, &s);
+        if (r <= 0)
+                return r;
+        if (!uuid_is_valid(s))
+                return refuse(in, "uuid", wanted);
+        copy_lower(ret, s);
+        return 0;
+}
+
+static int read_domain(const struct reader *in, const char *wanted, const char **ret) {
+        int r;
+
+        r = read_string(in, "domain", wanted, ret);
+        if (r < 0)
+                return r;
+        return r == 0 || !name_is_valid(*ret) ? refuse(in, "domain", wanted) : 0;
+}
+
+static int read_id(const struct reader *in, const char *key, bool *has, struct pci_id *ret) {
+        static const char wanted[] = "vendor:device as \"10de:2206\"";
+        const char *s;
+        int r;
+
+        r = read_string(in, key, wanted, &s);
+        if (r <= 0)
+                return r;
+        if (pci_id_parse(s, ret) < 0)
+                return refuse(in, key, wanted);
+        *has = true;
+        return 0;
+}
+
+static int read_driver(const struct reader *in, char *ret) {
+        static const char wanted[] = "the name of a vfio driver as \"vfio-pci\"";
+        const char *s;
+        int r;
+
+        r = read_string(in, "driver", wanted, &s);
+        if (r <= 0)
+                return r;
+        if (!driver_name_is_valid(s) || !driver_is_vfio(s))
+                return refuse(in, "driver", wanted);
+        return str_copy(ret, DRIVER_NAME_MAX, s);
+}
+
+static int read_device(const struct reader *in, struct request *q) {
+        static const char *const known[] = { "address", "id", "subsystem", "driver" };
+        static const char wanted[] = "a PCI address as \"0000:01:00.0\"";
+        struct request_device *d;
+        struct bdf address;
+        size_t before = q->n_devices;
+        const char *s;
+        int r;
+
+        r = only_known(in, known, ARRAY_SIZE(known));
+        if (r < 0)
+                return r;
+        r = read_string(in, "address", wanted, &s);
+        if (r < 0)
+                return r;
+        if (r == 0 || bdf_parse(s, &address) < 0)
+                return refuse(in, "address", wanted);
+        d = request_add(q, &address);
+        if (!d || q->n_devices == before)
+                return refuse(in, "address", "a device that is not in the list already");
+
+        r = read_id(in, "id", &d->has_id, &d->id);
+        if (r >= 0)
+                r = read_id(in, "subsystem", &d->has_subsystem, &d->subsystem);
+        if (r >= 0)
+                r = read_driver(in, d->driver);
+        return r;
+}
+
+static int read_devices(const struct reader *in, struct request *q) {
+        struct json_object *array = json_object_object_get(in->o, "devices");
+        size_t n;
+
+        if (!json_object_is_type(array, json_type_array))
+                return refuse(in, "devices", "a list of devices");
+        n = json_object_array_length(array);
+        if (n > REQUEST_DEVICES_MAX)
+                return err_set(in->e, -EINVAL, ERR_INVALID, "devices", "a request has at most %d devices, not %zu",
+                               REQUEST_DEVICES_MAX, n);
+        for (size_t i = 0; i < n; i++) {
+                struct reader device = { .o = json_object_array_get_idx(array, i), .e = in->e };
+                int r;
+
+                r = str_format(device.path, sizeof(device.path), "devices[%zu]", i);
+                if (r < 0)
+                        return r;
+                if (!json_object_is_type(device.o, json_type_object))
+                        return err_set(in->e, -EINVAL, ERR_INVALID, device.path,
+                                       "%s must be an object with an address", device.path);
+                r = str_format(device.path, sizeof(device.path), "devices[%zu].", i);
+                if (r < 0)
+                        return r;
+                r = read_device(&device, q);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int request_from_json(struct json_object *o, struct request *ret, struct err *e) {
+        static const char *const known[] = { "domain",   "uuid",    "devices", "group",
+                                             "boot_vga", "dry_run", "seconds" };
+        const struct reader in = { .o = o, .e = e };
+        struct request q = {};
+        const char *domain;
+        int r;
+
+        r = only_known(&in, known, ARRAY_SIZE(known));
+        if (r < 0)
+                return r;
+        r = read_domain(&in, "a name of [A-Za-z0-9._-]", &domain);
+        if (r < 0)
+                return r;
+        r = str_copy(q.domain, sizeof(q.domain), domain);
+        if (r >= 0)
+                r = read_uuid(&in, q.uuid);
+        if (r >= 0)
+                r = read_devices(&in, &q);
+        if (r >= 0)
+                r = read_group(&in, &q.group);
+        if (r >= 0)
+                r = read_bool(&in, "boot_vga", &q.boot_vga);
+        if (r >= 0)
+                r = read_bool(&in, "dry_run", &q.dry_run);
+        if (r >= 0)
+                r = read_seconds(&in, &q.seconds);
+        if (r < 0)
+                return r;
+        *ret = q;
+        return 0;
+}
+
+int return_from_json(struct json_object *o, char *ret_domain, size_t size, struct err *e) {
+        static const char *const known[] = { "domain" };
+        const struct reader in = { .o = o, .e = e };
+        const char *domain;
+        int r;
+
+        r = only_known(&in, known, ARRAY_SIZE(known));
+        if (r < 0)
+                return r;
+        /* Every UUID is a valid name as well. */
+        r = read_domain(&in, "a domain's name or UUID", &domain);
+        if (r < 0)
+                return r;
+        if (strlen(domain) >= size)
+                return refuse(&in, "domain", "a shorter name");
+        if (uuid_is_valid(domain))
+                copy_lower(ret_domain, domain);
+        else
+                memcpy(ret_domain, domain, strlen(domain) + 1);
+        return 0;
+}
+
+int nothing_from_json(struct json_object *o, struct err *e) {
+        const struct reader in = { .o = o, .e = e };
+
+        return only_known(&in, NULL, 0);
+}

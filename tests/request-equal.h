@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/request.h"
+
+static inline bool request_device_equal(const struct request_device *a, const struct request_device *b) {
+        return bdf_compare(&a->address, &b->address) == 0 && a->has_id == b->has_id &&
+               a->has_subsystem == b->has_subsystem && pci_id_equal(&a->id, &b->id) &&
+               pci_id_equal(&a->subsystem, &b->subsystem) && str_eq(a->driver, b->driver);
+}
+
+static inline bool request_equal(const struct request *a, const struct request *b) {
+        if (!str_eq(a->domain, b->domain) || !str_eq(a->uuid, b->uuid) || a->n_devices != b->n_devices ||
+            a->group != b->group || a->boot_vga != b->boot_vga || a->dry_run != b->dry_run ||
+            a->seconds != b->seconds)
+                return false;
+        for (size_t i = 0; i < a->n_devices; i++)
+                if (!request_device_equal(&a->devices[i], &b->devices[i]))
+                        return false;
+        return true;
+}
