@@ -175,8 +175,7 @@ static int parse(struct varlink *v, const char *text, size_t length, struct json
                 return -EBADMSG;
         json_tokener_reset(v->tokener);
         o = json_tokener_parse_ex(v->tokener, text, (int) length);
-        if (json_tokener_get_error(v->tokener) != json_tokener_success ||
-            json_tokener_get_parse_end(v->tokener) != length || !json_object_is_type(o, json_type_object))
+        if (json_tokener_get_error(v->tokener) != json_tokener_success || !json_object_is_type(o, json_type_object))
                 return -EBADMSG;
         *ret = TAKE_PTR(o);
         return 1;
