@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/holders-internal.h"
+
+static void closedirp(DIR **dir) {
+        if (*dir)
+                closedir(*dir);
+}
+
+static DIR *open_dir(const struct scan *scan, const char *path) {
+        int fd = root_open(scan->root, path, O_RDONLY | O_DIRECTORY, 0);
+        DIR *dir;
+
+        if (fd < 0)
+                return NULL;
+        dir = fdopendir(fd);
+        if (!dir)
+                close(fd);
+        return dir;
+}
+
+/* The process sees other paths than we do when it lives in another mount namespace or root: there the device
+ * number tells. Only in /dev folders: a stat elsewhere could wait for a dead network file system. */
+static bool same_number(const struct node *node, const struct stat *st) {
+        mode_t type = node->type == NODE_BLOCK ? S_IFBLK : S_IFCHR;
+
+        return (st->st_mode & S_IFMT) == type && (node->major || node->minor) &&
+               st->st_rdev == makedev(node->major, node->minor);
+}
+
+static int add_process(struct scan *scan, const struct node *node, int pid) {
+        char comm[64], path[64];
+        int r;
+
+        r = root_read_attr(scan->root, comm, sizeof(comm), "/proc/%d/comm", pid);
+        if (r < 0)
+                (void) str_copy(comm, sizeof(comm), "a process");
+        (void) str_format(path, sizeof(path), "/dev/%s", node->name);
+        return scan_add(scan, node->device, str_starts(node->name, "vfio/") ? HOLDER_VFIO : HOLDER_PROCESS, pid,
+                        comm, path);
+}
+
+static int scan_link(struct scan *scan, int pid, int dir_fd, const char *fd_name) {
+        char target[PATH_MAX];
+        struct stat st = {};
+        ssize_t n;
+        int r;
+
+        n = readlinkat(dir_fd, fd_name, target, sizeof(target) - 1);
+        if (n < 0)
+                return 0;
+        target[n] = '\0';
+        /* Most are files, sockets and pipes. */
+        if (*target != '/' || !strstr(target, "/dev/"))
+                return 0;
+        if (root_is_live(scan->root) && fstatat(dir_fd, fd_name, &st, 0) < 0)
+                return 0;
+
+        for (size_t i = 0; i < scan->n_nodes; i++) {
+                const struct node *node = &scan->nodes[i];
+
+                if (node->type != NODE_CHAR && node->type != NODE_BLOCK)
+                        continue;
+                if (!(str_starts(target, "/dev/") && str_eq(target + strlen("/dev/"), node->name)) &&
+                    !same_number(node, &st))
+                        continue;
+                r = add_process(scan, node, pid);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int scan_process(struct scan *scan, int pid) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        struct dirent *de;
+        char path[64];
+        int r;
+
+        (void) str_format(path, sizeof(path), "/proc/%d/fd", pid);
+        dir = open_dir(scan, path);
+        if (!dir)
+                return 0;
+        while ((de = readdir(dir))) {
+                if (*de->d_name == '.')
+                        continue;
+                r = scan_link(scan, pid, dirfd(dir), de->d_name);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int scan_processes(struct scan *scan) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        struct dirent *de;
+        bool any = false;
+        int r;
+
+        for (size_t i = 0; i < scan->n_nodes; i++)
+                any = any || scan->nodes[i].type == NODE_CHAR || scan->nodes[i].type == NODE_BLOCK;
+        if (!any)
+                return 0;
+        dir = open_dir(scan, "/proc");
+        if (!dir)
+                return 0;
+        while ((de = readdir(dir))) {
+                uint64_t pid;
+
+                if (str_to_u64(de->d_name, 10, INT_MAX, &pid) < 0 || (int) pid == getpid())
+                        continue;
+                r = scan_process(scan, (int) pid);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
