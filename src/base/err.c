@@ -40,7 +40,7 @@ int err_prefix(struct err *e, const char *fmt, ...) {
         va_end(ap);
 
         n = strlen(message);
-        (void) snprintf(message + n, sizeof(message) - n, ": %s", e->message);
+        (void) str_format(message + n, sizeof(message) - n, ": %s", e->message);
         memcpy(e->message, message, sizeof(message));
         str_printable(e->message);
         return e->code;

@@ -25,8 +25,8 @@ char *str_strip(char *s);
 /* Replaces control characters (and DEL) by '?', in place. Bytes ≥ 0x80 stay: UTF-8. */
 void str_printable(char *s);
 
-/* Strict numbers: the whole string, no sign, no white space, no overflow. base 10 or 16; base 16 takes an
- * optional "0x". -EINVAL or -ERANGE (value over max), *ret untouched then. */
+/* Strict numbers: the whole string, no sign, no white space, no overflow. base 8, 10 or 16; base 16 takes
+ * an optional "0x". -EINVAL or -ERANGE (value over max), *ret untouched then. */
 int str_to_u64(const char *s, int base, uint64_t max, uint64_t *ret);
 
 /* "yes"/"no", "true"/"false", "on"/"off", "1"/"0" as systemd reads them. -EINVAL otherwise. */
