@@ -8,6 +8,7 @@ TEST_CPPFLAGS := -Itests
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(FAKE_SOURCES))
+FAKE_LDFLAGS := -Wl,--wrap=root_write_attr -Wl,--wrap=write -Wl,--wrap=renameat -Wl,--wrap=fsync
 CMOCKA = $(shell pkg-config --libs cmocka)
 
 $(BUILD)/obj/tests/%.o: tests/%.c

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/child.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "lease/state.h"
+
+/* What the host shows now, which somebody else may have changed. */
+static const char *value_now(const struct cli *cli, const struct knob *k, char buf[static KNOB_VALUE_MAX]) {
+        struct err e = {};
+
+        if (k->kind->read(cli->root, k->name, buf, &e) < 0)
+                (void) str_copy(buf, KNOB_VALUE_MAX, "gone");
+        return buf;
+}
+
+static int print_json(const struct cli *cli, const struct state *s) {
+        struct json_object *o = state_to_json(s), *knobs = NULL;
+
+        if (o && json_object_object_get_ex(o, "knobs", &knobs))
+                for (size_t i = 0; i < s->n_knobs; i++) {
+                        char now[KNOB_VALUE_MAX];
+
+                        json_object_object_add(json_object_array_get_idx(knobs, i), "now",
+                                               json_object_new_string(value_now(cli, &s->knobs[i], now)));
+                }
+        json_object_object_add(o, "version", json_object_new_int(1));
+        return cli_print_json(o);
+}
+
+static void print_leases(const struct state *s) {
+        _cleanup_table_ struct table *t = table_new("DOMAIN", "STATE", "SINCE", "ENDS IN", "CLAIMS", NULL);
+
+        for (size_t i = 0; i < s->n_leases; i++) {
+                const struct lease *l = &s->leases[i];
+                time_t since = (time_t) (l->since_usec / 1000000);
+                char when[32] = "", ends[32] = "-", claims[16];
+                uint64_t now = now_usec();
+                struct tm tm;
+
+                if (localtime_r(&since, &tm))
+                        (void) strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+                if (l->until_usec)
+                        (void) str_format(ends, sizeof(ends), "%llu s", (unsigned long long)
+                                          (l->until_usec > now ? (l->until_usec - now) / 1000000 : 0));
+                (void) str_format(claims, sizeof(claims), "%zu", l->n_claims);
+                table_row(t, l->domain, l->state == LEASE_LENT ? "lent" : "lending", when, ends, claims);
+        }
+        table_print(t);
+}
+
+static void print_knobs(const struct cli *cli, const struct state *s) {
+        _cleanup_table_ struct table *t = table_new("KNOB", "BASELINE", "NOW", "FOR", "STATE", NULL);
+
+        for (size_t i = 0; i < s->n_knobs; i++) {
+                const struct knob *k = &s->knobs[i];
+                const struct lease *l = state_claimant(s, k->kind, k->name);
+                char now[KNOB_VALUE_MAX], state[600];
+
+                (void) str_format(state, sizeof(state), "%s%s%s", k->pending ? "pending" : "lent",
+                                  *k->message ? ": " : "", k->message);
+                table_row(t, k->name, k->baseline, value_now(cli, k, now), l ? l->domain : "-", state);
+        }
+        putchar('\n');
+        table_print(t);
+}
+
+int verb_status(struct cli *cli, int argc, char **argv) {
+        _cleanup_state_ struct state s = {};
+        struct err e = {};
+        int r;
+
+        r = cli_no_arguments(argc, argv);
+        if (r != 0)
+                return r;
+        r = state_load(cli->root, &s, &e);
+        if (r < 0)
+                return cli_fail(&e);
+        if (cli->json)
+                return print_json(cli, &s);
+        if (s.n_leases == 0 && s.n_knobs == 0) {
+                puts("Nothing is lent.");
+                return EXIT_SUCCESS;
+        }
+        print_leases(&s);
+        print_knobs(cli, &s);
+        return EXIT_SUCCESS;
+}

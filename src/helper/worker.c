@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "helper/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/child.h"
+#include "config/settings.h"
+#include "helper/journal.h"
+#include "lease/lease.h"
+#include "wire/interface.h"
+#include "wire/server.h"
+
+#define FRAME_TIMEOUT_USEC 10000000U
+#define CALLS_MAX 64 /* on one connection */
+
+struct worker {
+        const struct root *root;
+        struct settings settings;
+        uid_t peer;
+};
+
+/* One call of a method that changes something. */
+struct job {
+        const char *verb;
+        const char *domain;
+        struct varlink_request *call; /* NULL: nobody listens */
+        struct json_object *steps;
+        uint64_t start;
+};
+
+static struct json_object *step_to_json(const struct step *step) {
+        struct json_object *o = json_object_new_object();
+
+        if (!o)
+                return NULL;
+        json_object_object_add(o, "kind", json_object_new_string(step->kind));
+        json_object_object_add(o, "name", json_object_new_string(step->name));
+        json_object_object_add(o, "from", json_object_new_string(step->from));
+        json_object_object_add(o, "to", json_object_new_string(step->to));
+        json_object_object_add(o, "state", json_object_new_string(step_state_name(step->state)));
+        json_object_object_add(o, "microseconds", json_object_new_int64((int64_t) step->usec));
+        if (*step->err.message)
+                json_object_object_add(o, "message", json_object_new_string(step->err.message));
+        return o;
+}
+
+static void on_step(const struct step *step, void *userdata) {
+        struct job *job = userdata;
+
+        if (step->state != STEP_PLANNED)
+                journal_step(job->verb, job->domain, step);
+        if (!job->call)
+                return;
+        (void) json_object_array_add(job->steps, step_to_json(step));
+        if (job->call->more) {
+                _cleanup_json_ struct json_object *parameters = json_object_new_object();
+
+                (void) json_object_object_add(parameters, "step", step_to_json(step));
+                /* A client that went away does not stop the work. */
+                (void) varlink_progress_send(job->call, parameters);
+        }
+}
+
+static struct reconciler reconciler_for(const struct worker *w, struct job *job) {
+        return (struct reconciler) {
+                .root = w->root,
+                .deadline_usec = w->settings.deadline_usec,
+                .report = on_step,
+                .userdata = job,
+        };
+}
+
+/* Logs the end and makes the reply. Takes the steps over. */
+static int job_end(struct job *job, int r, struct json_object **ret, struct err *e) {
+        _cleanup_json_ struct json_object *steps = TAKE_PTR(job->steps);
+        struct err done = {};
+
+        journal_result(job->verb, job->domain, r < 0 ? e : &done, now_usec() - job->start);
+        if (r < 0)
+                return r;
+        *ret = json_object_new_object();
+        if (!*ret)
+                return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+        (void) json_object_object_add(*ret, "steps", TAKE_PTR(steps));
+        return 0;
+}
+
+static int check_peer(const struct worker *w, struct err *e) {
+        if (w->peer == 0)
+                return 0;
+        return err_set(e, -EPERM, ERR_PERMISSION, NULL, "only root may lend devices, not the user with id %u; try "
+                       "again with sudo", (unsigned) w->peer);
+}
+
+static int method_lend(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+        struct worker *w = userdata;
+        struct request q = {};
+        struct job job = { "lend", q.domain, call, NULL, now_usec() };
+        struct reconciler rec = reconciler_for(w, &job);
+        int r;
+
+        r = check_peer(w, e);
+        if (r < 0)
+                return r;
+        r = request_from_json(call->parameters, &q, e);
+        if (r < 0)
+                return r;
+        job.steps = json_object_new_array();
+        return job_end(&job, lease_lend(&rec, &q, e), ret, e);
+}
+
+static int method_return(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+        struct worker *w = userdata;
+        char domain[NAME_LENGTH_MAX + 1];
+        struct job job = { "return", domain, call, NULL, now_usec() };
+        struct reconciler rec = reconciler_for(w, &job);
+        int r;
+
+        r = check_peer(w, e);
+        if (r < 0)
+                return r;
+        r = return_from_json(call->parameters, domain, sizeof(domain), e);
+        if (r < 0)
+                return r;
+        job.steps = json_object_new_array();
+        return job_end(&job, lease_return(&rec, domain, e), ret, e);
+}
+
+static int method_reconcile(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+        struct worker *w = userdata;
+        struct job job = { "reconcile", "", call, NULL, now_usec() };
+        struct reconciler rec = reconciler_for(w, &job);
+        int r;
+
+        r = check_peer(w, e);
+        if (r < 0)
+                return r;
+        r = nothing_from_json(call->parameters, e);
+        if (r < 0)
+                return r;
+        job.steps = json_object_new_array();
+        return job_end(&job, lease_reconcile(&rec, e), ret, e);
+}
+
+static int method_status(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+        struct worker *w = userdata;
+        _cleanup_state_ struct state s = {};
+        int r;
+
+        r = check_peer(w, e);
+        if (r < 0)
+                return r;
+        r = nothing_from_json(call->parameters, e);
+        if (r < 0)
+                return r;
+        r = state_load(w->root, &s, e);
+        if (r < 0)
+                return r;
+        *ret = state_to_json(&s);
+        return *ret ? 0 : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+}
+
+static int load_settings(struct worker *w, struct err *e) {
+        int r = settings_load(w->root, &w->settings, e);
+
+        if (r < 0)
+                journal_note(LOG_ERR, "%s", e->message);
+        return r;
+}
+
+int worker_serve(const struct root *root, int fd, uid_t peer) {
+        static const struct varlink_method methods[] = {
+                { "Lend", method_lend },
+                { "Return", method_return },
+                { "Reconcile", method_reconcile },
+                { "Status", method_status },
+                {},
+        };
+        static const struct varlink_service service = {
+                .vendor = "passthru",
+                .product = "passthru",
+                .version = VERSION,
+                .url = "",
+                .interface = PASSTHRU_INTERFACE,
+                .description = passthru_interface_description,
+                .methods = methods,
+                .timeout_usec = FRAME_TIMEOUT_USEC,
+                .calls_max = CALLS_MAX,
+        };
+        _cleanup_varlink_ struct varlink *v = NULL;
+        struct worker w = { .root = root, .peer = peer };
+        struct err e = {};
+
+        if (varlink_new(fd, &v) < 0)
+                return 1;
+        /* A damaged configuration must not keep devices from coming back: the defaults are used, and the journal
+         * says why. */
+        (void) load_settings(&w, &e);
+        return varlink_serve(v, &service, &w) < 0;
+}
+
+int worker_reconcile(const struct root *root) {
+        struct worker w = { .root = root };
+        struct job job = { "reconcile", "", NULL, NULL, now_usec() };
+        struct reconciler rec;
+        struct err e = {};
+
+        (void) load_settings(&w, &e);
+        rec = reconciler_for(&w, &job);
+        if (lease_reconcile(&rec, &e) >= 0)
+                return 0;
+        journal_note(LOG_ERR, "reconcile: %s", e.message);
+        return 1;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The driver of a PCI function. A value is "DRIVER" or "DRIVER override=NAME", with "none" for no driver; a claim
+ * is the name of a vfio driver. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "lease/knob.h"
+#include "sys/driver.h"
+#include "sys/holders.h"
+#include "sys/pci.h"
+
+#define NO_DRIVER "none"
+#define OVERRIDE " override="
+
+static int value_format(const struct binding *b, char ret[static KNOB_VALUE_MAX]) {
+        return str_format(ret, KNOB_VALUE_MAX, "%s%s%s", *b->driver ? b->driver : NO_DRIVER,
+                          *b->override ? OVERRIDE : "", b->override);
+}
+
+static int value_parse(const char *value, struct binding *ret) {
+        const char *override = strstr(value, OVERRIDE);
+        size_t n = override ? (size_t) (override - value) : strlen(value);
+        struct binding b = {};
+
+        if (n >= sizeof(b.driver))
+                return -EINVAL;
+        memcpy(b.driver, value, n);
+        if (!driver_name_is_valid(b.driver))
+                return -EINVAL;
+        if (str_eq(b.driver, NO_DRIVER))
+                *b.driver = '\0';
+        if (override) {
+                override += strlen(OVERRIDE);
+                if (!driver_name_is_valid(override))
+                        return -EINVAL;
+                strcpy(b.override, override);
+        }
+        *ret = b;
+        return 0;
+}
+
+static bool value_is_valid(const char *value) {
+        struct binding b;
+
+        return value_parse(value, &b) >= 0;
+}
+
+static bool name_is_address(const char *name) {
+        struct bdf address;
+        char text[BDF_TEXT_MAX];
+
+        return bdf_parse(name, &address) >= 0 && str_eq(bdf_format(&address, text), name);
+}
+
+static int read_binding(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
+        struct bdf address;
+        struct binding b;
+        int r;
+
+        r = bdf_parse(name, &address);
+        if (r < 0)
+                return err_set(e, r, ERR_INVALID, name, "'%s' is no PCI address like 0000:01:00.0", name);
+        r = binding_read(root, &address, &b, e);
+        if (r < 0)
+                return r;
+        r = value_format(&b, ret);
+        return r < 0 ? err_set(e, r, ERR_FAILED, name, "driver names of %s are too long", name) : 0;
+}
+
+/* The kernel lets vfio-pci be unbound while a virtual machine has the device open, and then sleeps in the unbind
+ * until the machine ends. */
+static int refuse_if_open(const struct root *root, const struct bdf *address, const char *name, struct err *e) {
+        _cleanup_holders_ struct holders holders = {};
+        struct pci_device d;
+        char text[512];
+        int r;
+
+        r = host_pci_device(root, address, &d, e);
+        if (r < 0)
+                return r;
+        if (!driver_is_vfio(d.driver))
+                return 0;
+        r = holders_find(root, (const struct pci_device *[]) { &d }, 1, &holders, e);
+        if (r < 0)
+                return r;
+        if (holders.n == 0)
+                return 0;
+        return err_set(e, -EBUSY, ERR_IN_USE, name, "%s cannot be given back while it is in use: %s; it is given back "
+                       "when that ends", name, holders_describe(&holders, text, sizeof(text)));
+}
+
+static int write_binding(const struct root *root, const char *name, const char *value, struct err *e) {
+        struct binding want, chosen;
+        struct bdf address;
+        int r;
+
+        if (bdf_parse(name, &address) < 0 || value_parse(value, &want) < 0)
+                return err_set(e, -EINVAL, ERR_INVALID, name, "'%s' is no driver for %s", value, name);
+
+        if (!driver_is_vfio(want.driver)) {
+                r = refuse_if_open(root, &address, name, e);
+                if (r < 0)
+                        return r;
+        }
+        r = binding_write(root, &address, &want, e);
+        if (r == -ENXIO && !driver_is_vfio(want.driver))
+                /* The driver of the baseline is unloaded or does not take the device any more: any driver that
+                 * the host chooses is better than a device that nothing can bind. */
+                return binding_auto(root, &address, &chosen, e) < 0 ? r : 1;
+        return r;
+}
+
+static int target_binding(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]) {
+        if (view->n_claims == 0)
+                return str_copy(ret, KNOB_VALUE_MAX, view->baseline);
+        return str_format(ret, KNOB_VALUE_MAX, "%s" OVERRIDE "%s", view->claims[0], view->claims[0]);
+}
+
+/* libvirt ≥ 10 may put a variant driver in the place of vfio-pci. */
+static bool is_vfio_too(const char *current, const char *target) {
+        struct binding c, t;
+
+        if (value_parse(current, &c) < 0 || value_parse(target, &t) < 0)
+                return false;
+        return str_eq(current, target) || (driver_is_vfio(c.driver) && driver_is_vfio(t.driver));
+}
+
+/* With managed='yes' libvirt itself puts the device back before the release hook runs, and a kill can stop us
+ * between two writes: these are not somebody else's doing. */
+static bool is_foreign(const struct knob_view *view) {
+        struct binding current, applied, baseline;
+        bool driver_known, override_known;
+
+        if (value_parse(view->current, &current) < 0 || value_parse(view->applied, &applied) < 0 ||
+            value_parse(view->baseline, &baseline) < 0)
+                return true;
+        override_known = str_eq(current.override, applied.override) ||
+                         str_eq(current.override, baseline.override) || driver_is_vfio(current.override);
+        driver_known = driver_is_vfio(current.driver) || str_eq(current.driver, baseline.driver) ||
+                       (!*current.driver && driver_is_vfio(current.override));
+        return !driver_known || !override_known;
+}
+
+/* A bus reset hits all functions behind the same port, so they must not be in work at once. */
+static void lane_of(const struct root *root, const char *name, char ret[static KNOB_LANE_MAX]) {
+        struct pci_device d;
+        struct bdf address;
+
+        if (bdf_parse(name, &address) < 0)
+                (void) str_copy(ret, KNOB_LANE_MAX, "pci");
+        else if (host_pci_device(root, &address, &d, NULL) >= 0 && d.has_parent)
+                (void) str_format(ret, KNOB_LANE_MAX, "pci-%04x:%02x", address.domain, address.bus);
+        else
+                (void) str_format(ret, KNOB_LANE_MAX, "pci-%04x:%02x:%02x", address.domain, address.bus,
+                                  address.slot);
+}
+
+const struct knob_kind knob_pci_driver = {
+        .name = "pci-driver",
+        .phase = 50,
+        .exclusive = true,
+        .name_is_valid = name_is_address,
+        .value_is_valid = value_is_valid,
+        .read = read_binding,
+        .write = write_binding,
+        .target = target_binding,
+        .satisfies = is_vfio_too,
+        .is_foreign = is_foreign,
+        .lane = lane_of,
+};

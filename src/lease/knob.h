@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/root.h"
+#include "model/step.h"
+
+#define KNOB_LANE_MAX 48
+
+/* All that decides which value a knob should have. */
+struct knob_view {
+        const char *baseline; /* before passthru first touched it */
+        const char *applied;  /* what was set last; the baseline when nothing was */
+        const char *current;  /* what it is now; equals applied unless somebody else changed it */
+        const char *const *claims;
+        size_t n_claims; /* 0: give back */
+};
+
+/* One kind of thing on the host that can be lent. Values are short texts, whose syntax is the kind's own; the
+ * engine only compares and stores them. read and write run in a disposable child (base/child.h): they may hang
+ * without harm. All return 0 or -errno with *e set. */
+struct knob_kind {
+        const char *name;
+
+        /* Lower phases are set first when lending, and last when giving back. */
+        unsigned phase;
+
+        /* Only one lease may claim it. */
+        bool exclusive;
+
+        bool (*name_is_valid)(const char *name);
+        bool (*value_is_valid)(const char *value); /* for claims, as the state file may hold them */
+
+        int (*read)(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e);
+
+        /* Sets the value and returns 0; or 1 when the value can no longer be had and the host chose another one,
+         * which is then as good (the driver of the baseline is gone). -EBUSY, -EAGAIN: not now. */
+        int (*write)(const struct root *root, const char *name, const char *value, struct err *e);
+
+        /* f(baseline, claims) */
+        int (*target)(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]);
+
+        /* While claimed: current is as good as what target() says. NULL: equal texts only. */
+        bool (*satisfies)(const char *current, const char *target);
+
+        /* Somebody else changed it since it was applied: it is left alone. NULL: when current is not applied.
+         * A pool that several owners add to answers false and works the difference into target(). */
+        bool (*is_foreign)(const struct knob_view *view);
+
+        /* Knobs of one lane are written one after another, lanes in parallel. */
+        void (*lane)(const struct root *root, const char *name, char ret[static KNOB_LANE_MAX]);
+};
+
+/* NULL when there is no such kind. */
+const struct knob_kind *knob_kind_find(const char *name);
+
+/* One per file knob-*.c */
+extern const struct knob_kind knob_pci_driver;

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lease/plan-devices.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sys/holders.h"
+#include "sys/iommu.h"
+#include "sys/pci.h"
+
+#define DEFAULT_DRIVER "vfio-pci"
+
+/* A device on its way to a claim. */
+struct candidate {
+        struct pci_device device;
+        const struct request_device *wanted; /* NULL: only a member of the same group */
+};
+
+struct candidates {
+        struct candidate list[STATE_CLAIMS_MAX];
+        size_t n;
+};
+
+static struct candidate *find(struct candidates *c, const struct bdf *address) {
+        for (size_t i = 0; i < c->n; i++)
+                if (bdf_compare(&c->list[i].device.address, address) == 0)
+                        return &c->list[i];
+        return NULL;
+}
+
+static int check_id(const char *what, bool expected, const struct pci_id *wanted, const struct pci_id *found,
+                    const char *address, struct err *e) {
+        char w[PCI_ID_TEXT_MAX], f[PCI_ID_TEXT_MAX];
+
+        if (!expected || pci_id_equal(wanted, found))
+                return 0;
+        return err_set(e, -ENODEV, ERR_REFUSED, address,
+                       "%s should have %s %s and has %s: addresses move when cards are added or moved; see 'passthru "
+                       "groups' and correct the domain", address, what, pci_id_format(wanted, w),
+                       pci_id_format(found, f));
+}
+
+static int check_device(const struct request *q, const struct candidate *c, struct err *e) {
+        const struct pci_device *d = &c->device;
+        char address[BDF_TEXT_MAX];
+        int r;
+
+        bdf_format(&d->address, address);
+        if (c->wanted) {
+                r = check_id("id", c->wanted->has_id, &c->wanted->id, &d->id, address, e);
+                if (r < 0)
+                        return r;
+                r = check_id("subsystem id", c->wanted->has_subsystem, &c->wanted->subsystem, &d->subsystem, address, e);
+                if (r < 0)
+                        return r;
+        }
+        if (d->bridge)
+                return err_set(e, -EINVAL, ERR_REFUSED, address,
+                               "%s is a bridge: bridges stay with the host; name the devices behind it", address);
+        if (d->group < 0)
+                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, address,
+                               "%s is in no IOMMU group: the IOMMU is off. Enable VT-d or AMD-Vi in the firmware, and on "
+                               "Intel boot with intel_iommu=on; 'passthru check' tells more", address);
+        if (d->boot_vga && !q->boot_vga)
+                return err_set(e, -EPERM, ERR_REFUSED, address,
+                               "%s is the display that the firmware booted with: lending it leaves the host without a "
+                               "console. If that is meant, set boot-vga=yes in [domain] of "
+                               "/etc/passthru/domains/%s.conf", address, q->domain);
+        return 0;
+}
+
+static int check_driver_wanted(const struct request_device *w, struct err *e) {
+        char address[BDF_TEXT_MAX];
+
+        if (!*w->driver || driver_is_vfio(w->driver))
+                return 0;
+        return err_set(e, -EINVAL, ERR_INVALID, bdf_format(&w->address, address),
+                       "'%s' is no vfio driver; wanted vfio-pci or a variant like mlx5_vfio_pci", w->driver);
+}
+
+/* The endpoints of the group that nobody asked for. A member without a driver does not disturb VFIO, but would when
+ * the host finds one for it, so it comes along too. */
+static int add_group(const struct root *root, const struct request *q, struct candidates *c, int group,
+                     struct err *e) {
+        _cleanup_pci_devices_ struct pci_devices members = {};
+        char address[BDF_TEXT_MAX];
+        int r;
+
+        r = iommu_group_devices(root, group, &members, e);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < members.n; i++) {
+                const struct pci_device *d = &members.list[i];
+
+                if (d->bridge || find(c, &d->address))
+                        continue;
+                if (q->group == GROUP_STRICT)
+                        return err_set(e, -EPERM, ERR_REFUSED, bdf_format(&d->address, address),
+                                       "%s (driver %s) is in the same IOMMU group %d and was not asked for: the group "
+                                       "can only be lent as a whole. Add it to the domain, or set group=expand",
+                                       address, *d->driver ? d->driver : "none", group);
+                if (c->n == ARRAY_SIZE(c->list))
+                        return err_set(e, -ENOSPC, ERR_REFUSED, bdf_format(&d->address, address),
+                                       "IOMMU group %d has too many devices", group);
+                c->list[c->n++] = (struct candidate) { .device = *d };
+        }
+        return 0;
+}
+
+static int collect(const struct root *root, const struct request *q, struct candidates *c, struct err *e) {
+        size_t asked;
+        int r;
+
+        for (size_t i = 0; i < q->n_devices; i++) {
+                struct candidate *next = &c->list[c->n];
+
+                next->wanted = &q->devices[i];
+                r = check_driver_wanted(next->wanted, e);
+                if (r < 0)
+                        return r;
+                r = host_pci_device(root, &q->devices[i].address, &next->device, e);
+                if (r < 0)
+                        return r;
+                r = check_device(q, next, e);
+                if (r < 0)
+                        return r;
+                c->n++;
+        }
+        asked = c->n;
+        for (size_t i = 0; i < asked; i++) {
+                r = add_group(root, q, c, c->list[i].device.group, e);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = asked; i < c->n; i++) {
+                r = check_device(q, &c->list[i], e);
+                if (r < 0)
+                        return err_prefix(e, "a device of the same IOMMU group cannot be lent along");
+        }
+        return 0;
+}
+
+static int check_not_lent(const struct state *s, const struct lease *lease, const char *address, struct err *e) {
+        const struct lease *other = state_claimant(s, &knob_pci_driver, address);
+
+        if (!other || str_eq(other->domain, lease->domain))
+                return 0;
+        return err_set(e, -EBUSY, ERR_IN_USE, address, "%s is lent to domain %s; shut that down first, or 'passthru "
+                       "return %s'", address, other->domain, other->domain);
+}
+
+/* All devices at once: one walk over /proc. */
+static int check_unused(const struct root *root, struct candidates *c, struct err *e) {
+        const struct pci_device *devices[STATE_CLAIMS_MAX];
+        struct holders holders[STATE_CLAIMS_MAX] = {};
+        char address[BDF_TEXT_MAX], text[768];
+        int r;
+
+        for (size_t i = 0; i < c->n; i++)
+                devices[i] = &c->list[i].device;
+        r = holders_find(root, devices, c->n, holders, e);
+        for (size_t i = 0; i < c->n; i++) {
+                if (r >= 0 && holders[i].n > 0)
+                        r = err_set(e, -EBUSY, ERR_IN_USE, bdf_format(&devices[i]->address, address),
+                                    "%s is in use: %s; nothing was lent", address,
+                                    holders_describe(&holders[i], text, sizeof(text)));
+                holders_done(&holders[i]);
+        }
+        return r;
+}
+
+/* Within a slot the last function goes first: the sound function of a GPU must let go before the display does
+ * (vga_switcheroo holds it otherwise). Giving back is in the reverse order. */
+static int compare_candidates(const void *a, const void *b) {
+        const struct bdf *x = &((const struct candidate *) a)->device.address,
+                         *y = &((const struct candidate *) b)->device.address;
+
+        return bdf_same_slot(x, y) ? y->function - x->function : bdf_compare(x, y);
+}
+
+int plan_devices(const struct root *root, const struct request *q, const struct state *s, struct lease *lease,
+                 struct err *e) {
+        _cleanup_free_ struct candidates *c = NULL;
+        int r;
+
+        if (q->n_devices == 0)
+                return 0;
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+        r = collect(root, q, c, e);
+        if (r < 0)
+                return r;
+        qsort(c->list, c->n, sizeof(*c->list), compare_candidates);
+
+        for (size_t i = 0; i < c->n; i++) {
+                const struct request_device *w = c->list[i].wanted;
+                struct claim claim = { .kind = &knob_pci_driver };
+
+                bdf_format(&c->list[i].device.address, claim.name);
+                r = check_not_lent(s, lease, claim.name, e);
+                if (r < 0)
+                        return r;
+                r = str_copy(claim.value, sizeof(claim.value), w && *w->driver ? w->driver : DEFAULT_DRIVER);
+                if (r >= 0)
+                        r = lease_add_claim(lease, &claim);
+                if (r < 0)
+                        return err_set(e, r, ERR_FAILED, claim.name, "%s: %s", claim.name, strerror(-r));
+        }
+        /* A domain that has its lease already may well be running: its own use is no obstacle. */
+        return state_find_lease(s, lease->domain) ? 0 : check_unused(root, c, e);
+}
+
+int verify_groups(const struct root *root, const struct lease *lease, struct err *e) {
+        char address[BDF_TEXT_MAX];
+        int r;
+
+        for (size_t i = 0; i < lease->n_claims; i++) {
+                _cleanup_pci_devices_ struct pci_devices members = {};
+                const struct pci_device *blocker;
+                struct pci_device d;
+                struct bdf a;
+
+                if (lease->claims[i].kind != &knob_pci_driver)
+                        continue;
+                if (bdf_parse(lease->claims[i].name, &a) < 0)
+                        return err_set(e, -EINVAL, ERR_FAILED, lease->claims[i].name, "bad address");
+                if ((r = host_pci_device(root, &a, &d, e)) < 0 ||
+                    (r = iommu_group_devices(root, d.group, &members, e)) < 0)
+                        return r;
+                if (!iommu_group_is_viable(&members, d.group, &blocker))
+                        return err_set(e, -EBUSY, ERR_FAILED, bdf_format(&blocker->address, address),
+                                       "IOMMU group %d cannot be lent: %s in it is bound to %s again", d.group, address,
+                                       blocker->driver);
+        }
+        return 0;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lease/reconcile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#define LANE_DIRECTORY STATE_DIRECTORY "/lanes"
+#define LANE_WAIT_MAX_USEC 2000000U /* for a child of a killed process to end */
+
+/* One knob that must change. */
+struct item {
+        size_t knob; /* index into the state */
+        bool was_pending;
+        char applied[KNOB_VALUE_MAX]; /* before this run */
+        const char *claims[STATE_LEASES_MAX];
+        size_t n_claims;
+        char lane[KNOB_LANE_MAX];
+        bool reported;
+};
+
+/* Items that may be worked on at the same time: same direction, same phase. */
+struct batch {
+        const struct reconciler *reconciler;
+        struct state *state;
+        struct item *items;
+        size_t n;
+        const char **lanes; /* distinct, pointing into the items */
+        size_t n_lanes;
+};
+
+/* What a child says about an item. */
+struct record {
+        size_t item;
+        struct step step;
+};
+_Static_assert(sizeof(struct record) <= PIPE_BUF, "a record must cross the pipe as a whole");
+
+/* In the child */
+
+/* The lock lives as long as the child: a child that is stuck in a driver keeps its lane closed for everyone after
+ * it, also when the process that started it was killed. */
+static int lane_lock(const struct reconciler *rec, const char *lane) {
+        uint64_t wait = rec->deadline_usec / 2, end = now_usec() + (wait < LANE_WAIT_MAX_USEC ? wait : LANE_WAIT_MAX_USEC);
+        char path[PATH_MAX];
+        int fd, r;
+
+        r = str_format(path, sizeof(path), LANE_DIRECTORY "/%s", lane);
+        if (r < 0)
+                return r;
+        fd = root_open(rec->root, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return fd;
+        while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                r = -errno;
+                if (r != -EWOULDBLOCK || now_usec() >= end) {
+                        close(fd);
+                        return r;
+                }
+                (void) nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
+        }
+        return fd;
+}
+
+static enum step_state failed(struct step *step, int r) {
+        if (!*step->err.id)
+                (void) err_set(&step->err, r, ERR_FAILED, step->name, "%s %s: %s", step->kind, step->name,
+                               strerror(-r));
+        return STEP_FAILED;
+}
+
+static bool satisfied(const struct knob *k, const struct item *it, const char *current, const char *target) {
+        if (str_eq(current, target))
+                return true;
+        return it->n_claims > 0 && k->kind->satisfies && k->kind->satisfies(current, target);
+}
+
+static enum step_state work(const struct root *root, const struct knob *k, const struct item *it, struct step *step) {
+        const struct knob_kind *kind = k->kind;
+        char now[KNOB_VALUE_MAX];
+        struct knob_view view = {
+                .baseline = k->baseline,
+                .applied = it->applied,
+                .current = step->from,
+                .claims = it->claims,
+                .n_claims = it->n_claims,
+        };
+        bool foreign;
+        int r;
+
+        r = kind->read(root, k->name, step->from, &step->err);
+        if (r == -ENODEV && it->n_claims == 0)
+                return STEP_FOREIGN; /* unplugged: nothing is left to give back */
+        if (r < 0)
+                return failed(step, r);
+
+        foreign = kind->is_foreign ? kind->is_foreign(&view) : !str_eq(step->from, it->applied);
+        if (it->was_pending)
+                /* Where an interrupted write ended is not known, so it cannot be told from a change by others. */
+                foreign = false;
+
+        r = kind->target(&view, step->to);
+        if (r < 0)
+                return failed(step, r);
+        if (satisfied(k, it, step->from, step->to))
+                return STEP_UNCHANGED;
+        if (foreign) {
+                (void) err_set(&step->err, -EBUSY, ERR_FAILED, k->name,
+                               "%s was '%s' when it was lent and is '%s' now: somebody else changed it, so it is left "
+                               "alone", k->name, it->applied, step->from);
+                return STEP_FOREIGN;
+        }
+
+        r = kind->write(root, k->name, step->to, &step->err);
+        if (r < 0)
+                return failed(step, r);
+        if (r == 0) {
+                r = kind->read(root, k->name, now, &step->err);
+                if (r < 0)
+                        return failed(step, r);
+                if (!satisfied(k, it, now, step->to)) {
+                        (void) err_set(&step->err, -EIO, ERR_FAILED, k->name,
+                                       "%s took '%s' without an error, but is '%s'", k->name, step->to, now);
+                        return STEP_FAILED;
+                }
+        } else if (kind->read(root, k->name, now, NULL) >= 0)
+                (void) str_copy(step->to, sizeof(step->to), now);
+        return STEP_DONE;
+}
+
+static int run_lane(int fd, size_t index, void *userdata) {
+        const struct batch *b = userdata;
+        const struct root *root = b->reconciler->root;
+        int lock = lane_lock(b->reconciler, b->lanes[index]);
+
+        for (size_t i = 0; i < b->n; i++) {
+                const struct item *it = &b->items[i];
+                const struct knob *k = &b->state->knobs[it->knob];
+                struct record record = { .item = i };
+                struct step *step = &record.step;
+                uint64_t start;
+
+                if (!str_eq(it->lane, b->lanes[index]))
+                        continue;
+                (void) str_copy(step->kind, sizeof(step->kind), k->kind->name);
+                (void) str_copy(step->name, sizeof(step->name), k->name);
+                start = now_usec();
+                if (lock == -EWOULDBLOCK) {
+                        step->state = STEP_STUCK;
+                        (void) err_set(&step->err, lock, ERR_TIMEOUT, k->name,
+                                       "an earlier change of %s still hangs in its driver (see 'passthru log'); it is "
+                                       "not touched until that ends, or the host restarts", k->name);
+                } else if (lock < 0)
+                        step->state = failed(step, lock);
+                else
+                        step->state = work(root, k, it, step);
+                step->usec = now_usec() - start;
+                if (child_send(fd, &record, sizeof(record)) < 0)
+                        return 1;
+        }
+        return 0;
+}
+
+/* In the parent */
+
+static void settle(struct batch *b, struct item *it, const struct step *step) {
+        struct knob *k = &b->state->knobs[it->knob];
+
+        it->reported = true;
+        k->pending = step->state == STEP_FAILED || step->state == STEP_STUCK ||
+                     (step->state == STEP_FOREIGN && it->n_claims > 0);
+        (void) str_copy(k->message, sizeof(k->message), k->pending ? step->err.message : "");
+        if (b->reconciler->report)
+                b->reconciler->report(step, b->reconciler->userdata);
+}
+
+static void on_record(const void *data, size_t size, void *userdata) {
+        struct batch *b = userdata;
+        struct record record;
+
+        memcpy(&record, data, size);
+        if (record.item < b->n)
+                settle(b, &b->items[record.item], &record.step);
+}
+
+/* For items whose child never said anything: it hangs, or was killed. */
+static void settle_silent(struct batch *b, struct item *it, const struct child *child) {
+        const struct knob *k = &b->state->knobs[it->knob];
+        struct step step = { .usec = b->reconciler->deadline_usec };
+
+        (void) str_copy(step.kind, sizeof(step.kind), k->kind->name);
+        (void) str_copy(step.name, sizeof(step.name), k->name);
+        (void) str_copy(step.from, sizeof(step.from), it->applied);
+        (void) str_copy(step.to, sizeof(step.to), k->applied);
+        if (child->end == CHILD_STUCK) {
+                step.state = STEP_STUCK;
+                (void) err_set(&step.err, -ETIMEDOUT, ERR_TIMEOUT, k->name,
+                               "%s did not become '%s' within %llu s: its driver does not answer. It is not touched "
+                               "until that ends; the kernel's messages ('journalctl -k') may say why, a restart of the "
+                               "host frees it", k->name, k->applied,
+                               (unsigned long long) (b->reconciler->deadline_usec / 1000000));
+        } else {
+                step.state = STEP_FAILED;
+                (void) err_set(&step.err, -ECHILD, ERR_FAILED, k->name,
+                               "the process that set %s to '%s' ended by signal %d", k->name, k->applied,
+                               child->end == CHILD_DIED ? child->status : 0);
+        }
+        settle(b, it, &step);
+}
+
+static int run_batch(struct batch *b, struct err *e) {
+        _cleanup_free_ const char **lanes = calloc(b->n, sizeof(*lanes));
+        _cleanup_free_ struct child *children = calloc(b->n, sizeof(*children));
+        int r;
+
+        if (!lanes || !children)
+                return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+
+        b->lanes = lanes;
+        b->n_lanes = 0;
+        for (size_t i = 0; i < b->n; i++) {
+                size_t l = 0;
+
+                while (l < b->n_lanes && !str_eq(lanes[l], b->items[i].lane))
+                        l++;
+                if (l == b->n_lanes)
+                        lanes[b->n_lanes++] = b->items[i].lane;
+        }
+
+        r = children_run(children, b->n_lanes, b->reconciler->deadline_usec, sizeof(struct record), run_lane,
+                         on_record, b);
+        for (size_t i = 0; i < b->n; i++)
+                for (size_t l = 0; !b->items[i].reported && l < b->n_lanes; l++)
+                        if (str_eq(b->items[i].lane, lanes[l]))
+                                settle_silent(b, &b->items[i], &children[l]);
+        b->lanes = NULL;
+        return r < 0 ? err_set(e, r, ERR_FAILED, NULL, "a process could not be started: %s", strerror(-r)) : 0;
+}
+
+/* Fills *it and returns true when the knob must change. */
+static bool needs_work(const struct reconciler *r, const struct state *s, size_t index, struct item *it) {
+        const struct knob *k = &s->knobs[index];
+        struct knob_view view = { .baseline = k->baseline, .applied = k->applied, .current = k->applied };
+        char target[KNOB_VALUE_MAX];
+
+        *it = (struct item) { .knob = index, .was_pending = k->pending };
+        it->n_claims = state_claims(s, k, it->claims);
+        view.claims = it->claims;
+        view.n_claims = it->n_claims;
+        if (k->kind->target(&view, target) >= 0 && str_eq(target, k->applied) && !k->pending)
+                return false;
+        (void) str_copy(it->applied, sizeof(it->applied), k->applied);
+        k->kind->lane(r->root, k->name, it->lane);
+        return true;
+}
+
+/* Knobs to give back come first, last taken first; then the claimed ones in their order. */
+static int compare_items(const void *a, const void *b, void *userdata) {
+        const struct item *x = a, *y = b;
+        const struct state *s = userdata;
+        int back_x = x->n_claims == 0, back_y = y->n_claims == 0;
+        unsigned phase_x = s->knobs[x->knob].kind->phase, phase_y = s->knobs[y->knob].kind->phase;
+        int order;
+
+        if (back_x != back_y)
+                return back_y - back_x;
+        order = phase_x != phase_y ? (phase_x < phase_y ? -1 : 1) : x->knob < y->knob ? -1 : 1;
+        return back_x ? -order : order;
+}
+
+static bool same_batch(const struct state *s, const struct item *a, const struct item *b) {
+        return (a->n_claims == 0) == (b->n_claims == 0) &&
+               s->knobs[a->knob].kind->phase == s->knobs[b->knob].kind->phase;
+}
+
+int reconcile(const struct reconciler *rec, struct state *s, struct err *e) {
+        _cleanup_free_ struct item *items = NULL;
+        size_t n = 0;
+        int r;
+
+        items = calloc(s->n_knobs + 1, sizeof(*items));
+        if (!items)
+                return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+        for (size_t i = 0; i < s->n_knobs; i++)
+                if (needs_work(rec, s, i, &items[n]))
+                        n++;
+        if (n == 0)
+                return 0;
+        qsort_r(items, n, sizeof(*items), compare_items, s);
+
+        for (size_t i = 0; i < n; i++) {
+                struct knob *k = &s->knobs[items[i].knob];
+                struct knob_view view = { k->baseline, k->applied, k->applied, items[i].claims, items[i].n_claims };
+                char target[KNOB_VALUE_MAX];
+
+                k->pending = true;
+                if (k->kind->target(&view, target) >= 0)
+                        (void) str_copy(k->applied, sizeof(k->applied), target);
+        }
+        r = state_save(rec->root, s, e);
+        if (r < 0)
+                return r;
+        r = dir_ensure_private(rec->root, LANE_DIRECTORY, 0700);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, LANE_DIRECTORY, "%s: %s", LANE_DIRECTORY, strerror(-r));
+
+        for (size_t i = 0; i < n;) {
+                struct batch b = { .reconciler = rec, .state = s, .items = &items[i] };
+
+                while (i + b.n < n && same_batch(s, &items[i], &items[i + b.n]))
+                        b.n++;
+                r = run_batch(&b, e);
+                if (r < 0)
+                        return r;
+                i += b.n;
+        }
+        return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "lease/state.h"
+
+/* Called for every finished step, in the process that called reconcile. */
+typedef void (*step_report)(const struct step *step, void *userdata);
+
+struct reconciler {
+        const struct root *root;
+        uint64_t deadline_usec; /* for all writes of one phase together; they run in parallel */
+        step_report report;     /* may be NULL */
+        void *userdata;
+};
+
+/* Makes every knob equal to f(baseline, claims): knobs without a claim first, in the reverse of the order in which
+ * they were taken, then the claimed ones. Saves the state before the host is touched, with every knob that is about
+ * to change marked as pending; afterwards the knobs in *s tell what was reached and the caller saves. Knobs that
+ * already have their value cost nothing, not even a read.
+ *
+ * Returns 0 also when steps failed: look at each knob's pending. Errors: the state could not be saved, or a child
+ * not be started: the host is untouched then or the knobs are pending. */
+int reconcile(const struct reconciler *r, struct state *s, struct err *e);

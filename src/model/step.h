@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define KNOB_KIND_MAX 24
+#define KNOB_NAME_MAX 64
+#define KNOB_VALUE_MAX 160
+
+/* How the work on one knob went. */
+enum step_state {
+        STEP_PLANNED,   /* dry run: would be done */
+        STEP_DONE,      /* written and read back */
+        STEP_UNCHANGED, /* had the wanted value already */
+        STEP_FOREIGN,   /* somebody else changed it meanwhile: left alone */
+        STEP_FAILED,    /* err says why; it is tried again later */
+        STEP_STUCK,     /* a driver does not answer; nothing is asked of this knob until it does */
+};
+
+struct step {
+        char kind[KNOB_KIND_MAX];
+        char name[KNOB_NAME_MAX];
+        char from[KNOB_VALUE_MAX];
+        char to[KNOB_VALUE_MAX];
+        enum step_state state;
+        uint64_t usec; /* how long it took */
+        struct err err;
+};
+
+/* "planned", "done", … as in the Varlink interface. */
+const char *step_state_name(enum step_state state);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake/host.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+
+static const struct tree_pci functions[] = {
+        { "0000:00:02.0", NULL, 0x8086, 0x1912, 0x8086, 0x2212, 0x030000, 6, 1, "i915", NULL, true },
+        { "0000:00:10.0", NULL, 0x1b36, 0x000c, 0, 0, 0x060400, 0, 10, "pcieport", NULL, false },
+        { "0000:01:00.0", "0000:00:10.0", 0x10de, 0x2206, 0x1458, 0x4037, 0x030000, 0xa1, 12, "nouveau", NULL, false },
+        { "0000:01:00.1", "0000:00:10.0", 0x10de, 0x1aef, 0x1458, 0x4037, 0x040300, 0xa1, 12, "snd_hda_intel", NULL,
+          false },
+        { "0000:00:11.0", NULL, 0x1b36, 0x000c, 0, 0, 0x060400, 0, 11, "pcieport", NULL, false },
+        { "0000:02:00.0", "0000:00:11.0", 0x144d, 0xa808, 0x144d, 0xa801, 0x010802, 0, 13, "nvme", NULL, false },
+        { "0000:00:12.0", NULL, 0x1b36, 0x000c, 0, 0, 0x060400, 0, 16, "pcieport", NULL, false },
+        { "0000:03:00.0", "0000:00:12.0", 0x144d, 0xa808, 0x144d, 0xa801, 0x010802, 0, 14, "nvme", NULL, false },
+        { "0000:00:13.0", NULL, 0x1b36, 0x000c, 0, 0, 0x060400, 0, 15, "pcieport", NULL, false },
+        { "0000:04:00.0", "0000:00:13.0", 0x144d, 0xa808, 0x144d, 0xa801, 0x010802, 0, 15, "nvme", NULL, false },
+        { "0000:04:00.1", "0000:00:13.0", 0x8086, 0x10d3, 0x8086, 0, 0x020000, 0, 15, "e1000e", NULL, false },
+};
+
+static void on_step(const struct step *step, void *userdata) {
+        struct host *h = userdata;
+
+        if (h->n_steps < ARRAY_SIZE(h->steps))
+                h->steps[h->n_steps++] = *step;
+}
+
+void host_start(struct host *h) {
+        *h = (struct host) { .tree = tree_new() };
+        h->root = tree_root(h->tree);
+        h->rec = (struct reconciler) {
+                .root = h->root, .deadline_usec = 10000000, .report = on_step, .userdata = h };
+        fake_kernel_start(h->tree);
+        for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+                tree_pci(h->tree, &functions[i]);
+                fake_kernel_native(functions[i].address, functions[i].driver);
+        }
+}
+
+void host_stop(struct host *h) {
+        fake_kernel_stop();
+        tree_free(h->tree);
+}
+
+const char *host_binding(const struct host *h, const char *address) {
+        static char text[160];
+        char driver[64], override[64];
+
+        if (root_link_name(h->root, driver, sizeof(driver), "/sys/bus/pci/devices/%s/driver", address) < 0)
+                strcpy(driver, "-");
+        if (root_read_attr(h->root, override, sizeof(override), "/sys/bus/pci/devices/%s/driver_override", address) < 0 ||
+            str_eq(override, "(null)"))
+                strcpy(override, "-");
+        (void) str_format(text, sizeof(text), "%s %s", driver, override);
+        return text;
+}
+
+void host_assert_baseline(const struct host *h) {
+        for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+                char wanted[80];
+
+                (void) str_format(wanted, sizeof(wanted), "%s -", functions[i].driver);
+                assert_string_equal(host_binding(h, functions[i].address), wanted);
+        }
+}
+
+const char *host_snapshot(const struct host *h, char *buf) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+                n += (size_t) snprintf(buf + n, 512 - n, "%s=%s ", functions[i].address + 5,
+                                       host_binding(h, functions[i].address));
+        return buf;
+}
+
+void request_make(struct request *q, const char *domain, ...) {
+        const char *address;
+        va_list ap;
+
+        *q = (struct request) {};
+        (void) str_copy(q->domain, sizeof(q->domain), domain);
+        va_start(ap, domain);
+        while ((address = va_arg(ap, const char *))) {
+                struct bdf a;
+
+                assert_int_equal(bdf_parse(address, &a), 0);
+                assert_non_null(request_add(q, &a));
+        }
+        va_end(ap);
+}
