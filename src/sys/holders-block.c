@@ -123,6 +123,9 @@ static int add_anonymous(struct scan *scan, const struct mount *m) {
         char name[56];
         int r;
 
+        /* "host:/dev/…" is a folder on a server. */
+        if (!str_starts(m->source, "/dev/"))
+                return 0;
         while ((source = strsep(&rest, ":"))) {
                 if (!kernel_name(scan, source, name))
                         continue;

@@ -114,6 +114,8 @@ void tree_filef(struct tree *t, const char *path, const char *fmt, ...) {
 
 void tree_link(struct tree *t, const char *path, const char *target) {
         char buf[PATH_MAX], parent[PATH_MAX], relative[PATH_MAX] = "";
+        const char *from;
+        size_t common = 0;
 
         outside(t, buf, path);
         make_parents(buf);
@@ -123,13 +125,20 @@ void tree_link(struct tree *t, const char *path, const char *target) {
                 return;
         }
 
-        /* One ".." for each folder above the link: the real ones, in case that a link leads here. */
+        /* From the real folder of the link, in case that a link leads there, up to what both have in common. */
         *strrchr(buf, '/') = '\0';
         MUST(realpath(buf, parent));
-        for (const char *s = parent + strlen(t->dir); *s; s++)
+        from = parent + strlen(t->dir);
+        for (size_t i = 0; from[i] == target[i] || (from[i] == '\0' && target[i] == '/'); i++) {
+                if (target[i] == '/')
+                        common = i;
+                if (from[i] == '\0')
+                        break;
+        }
+        for (const char *s = from + common; *s; s++)
                 if (*s == '/')
                         strcat(relative, "../");
-        strcat(relative, target + 1);
+        strcat(relative, target + common + 1);
         outside(t, buf, path);
         MUST(symlink(relative, buf) == 0);
 }
@@ -255,4 +264,19 @@ void tree_pci_remove(struct tree *t, const char *address) {
                 tree_remove(t, PATH("/sys/kernel/iommu_groups/%s/devices/%s", group, address));
         tree_remove(t, PATH("/sys/bus/pci/devices/%s", address));
         tree_remove(t, dir);
+}
+
+void tree_process(struct tree *t, int pid, const char *comm) {
+        char path[PATH_MAX];
+
+        tree_filef(t, PATH("/proc/%d/comm", pid), "%s\n", comm);
+        tree_dir(t, PATH("/proc/%d/fd", pid));
+}
+
+void tree_process_fd(struct tree *t, int pid, int fd, const char *target) {
+        char path[PATH_MAX], buf[PATH_MAX];
+
+        outside(t, buf, PATH("/proc/%d/fd/%d", pid, fd));
+        make_parents(buf);
+        MUST(symlink(target, buf) == 0);
 }

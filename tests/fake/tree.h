@@ -58,5 +58,9 @@ void tree_pci_bind(struct tree *tree, const char *address, const char *driver);
 /* /sys/bus/pci/drivers/NAME and /sys/module/NAME ('-' as '_'). */
 void tree_pci_driver(struct tree *tree, const char *name);
 
+/* A process with this name, and a file that it has open: target as /proc shows it. */
+void tree_process(struct tree *tree, int pid, const char *comm);
+void tree_process_fd(struct tree *tree, int pid, int fd, const char *target);
+
 /* Takes the function out of sysfs, as a hot unplug does. */
 void tree_pci_remove(struct tree *tree, const char *address);
