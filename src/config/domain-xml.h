@@ -5,22 +5,28 @@
 #include "base/root.h"
 #include "model/request.h"
 
-#define DOMAIN_XML_MAX (4U << 20)         /* bytes; libvirt CVE-2014-0179 is what unbounded XML leads to */
+#define DOMAIN_XML_MAX (4U << 20) /* bytes; libvirt CVE-2014-0179 is what unbounded XML leads to */
 #define DOMAIN_XML_NAMESPACE "urn:passthru:domain:1"
 
 /* Reads a libvirt domain's XML (as a hook gets it, as /etc/libvirt/qemu holds it, or the <domstatus> wrapper of
  * /run/libvirt/qemu) into q: name, uuid, and every PCI device that libvirt would give to the guest:
  *   <hostdev mode='subsystem' type='pci'>         managed='yes' and 'no' alike
  *   <interface type='hostdev'>                    when its source is a PCI address
- *   <disk type='nvme'>                            (source type='pci')
- * <driver model='…'/> (libvirt ≥ 10.? variant drivers) is taken when it names a vfio driver. Our own element in
+ *   <disk type='nvme'>                            and its backing images, as libvirt detaches them
+ * <driver model='…'/> (variant drivers, libvirt ≥ 10) is taken when it names a vfio driver. Our own element in
  * <metadata>, namespace DOMAIN_XML_NAMESPACE, says what the profile says:
  *   <passthru:domain xmlns:passthru="urn:passthru:domain:1" boot-vga="yes" group="strict">
  *     <passthru:device address="0000:01:00.0" id="10de:2206" subsystem="1458:4037"/>
  *   </passthru:domain>
  *
  * No DTD, entities, XInclude, network or files; depth at most 256 (libxml2's own limit, kept: no XML_PARSE_HUGE).
- * q is untouched on an error. Errors: -EINVAL with the element and attribute in the message, -EFBIG. */
+ *
+ * A domain that borrows nothing gives an empty request even where its name is not one of ours (spaces, unicode):
+ * q->domain is "" then. With devices such a name is an error that says how to change it. The same goes for a UUID
+ * that is none; without one q->uuid is "".
+ *
+ * All of q is replaced; it is untouched on an error. Errors: -EINVAL with the line, the element and the attribute
+ * in the message, -EFBIG. */
 int domain_xml_parse(const char *text, size_t size, struct request *q, struct err *e);
 
 /* The persistent definition of a domain, /etc/libvirt/qemu/NAME.xml: caller frees. -ENOENT: libvirt has none. */

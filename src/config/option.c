@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config/option.h"
+
+#include <errno.h>
+
+#include "base/str.h"
+
+static int wanted(const char *key, const char *wanted, const char *value, struct err *e) {
+        return err_set(e, -EINVAL, ERR_INVALID, key, "%s: wanted %s, found “%s”", key, wanted, value);
+}
+
+static int unknown(const char *key, const char *known, struct err *e) {
+        return err_set(e, -EINVAL, ERR_INVALID, key, "wanted %s, found the unknown setting “%s”", known, key);
+}
+
+int option_set_domain(struct request *q, const char *key, const char *value, struct err *e) {
+        if (str_eq(key, "group")) {
+                if (str_eq(value, "expand"))
+                        q->group = GROUP_EXPAND;
+                else if (str_eq(value, "strict"))
+                        q->group = GROUP_STRICT;
+                else
+                        return wanted(key, "expand or strict", value, e);
+                return 0;
+        }
+        if (str_eq(key, "boot-vga"))
+                return str_to_bool(value, &q->boot_vga) < 0 ? wanted(key, "yes or no", value, e) : 0;
+        return unknown(key, "group or boot-vga", e);
+}
+
+static int set_id(struct pci_id *id, bool *has, const char *key, const char *value, struct err *e) {
+        if (pci_id_parse(value, id) < 0)
+                return wanted(key, "VVVV:DDDD as lspci -nn prints it", value, e);
+        *has = true;
+        return 0;
+}
+
+int option_set_device(struct request_device *d, const char *key, const char *value, struct err *e) {
+        if (str_eq(key, "id"))
+                return set_id(&d->id, &d->has_id, key, value, e);
+        if (str_eq(key, "subsystem"))
+                return set_id(&d->subsystem, &d->has_subsystem, key, value, e);
+        if (str_eq(key, "driver")) {
+                if (!driver_name_is_valid(value) || !driver_is_vfio(value))
+                        return wanted(key, "vfio-pci or a variant of it", value, e);
+                return str_copy(d->driver, sizeof(d->driver), value);
+        }
+        return unknown(key, "id, subsystem or driver", e);
+}
