@@ -141,7 +141,7 @@ static void test_devices(void **state) {
                 { DEVICES("<hostdev type='pci'><driver model='mlx5_vfio_pci'/>" SOURCE(ANY) "</hostdev>"),
                   1, "mlx5_vfio_pci" },
                 { DEVICES("<hostdev type='pci'><driver model='nvidia'/>" SOURCE(ANY) "</hostdev>"), 1, "" },
-                { DEVICES("<hostdev type='pci'><driver model='../vfio-pci'/>" SOURCE(ANY) "</hostdev>"), 1, "" },
+                { DEVICES("<hostdev type='pci'><driver model='../x-vfio-pci'/>" SOURCE(ANY) "</hostdev>"), 1, "" },
                 { DEVICES("<interface type='hostdev'><driver model='vfio-pci'/>" SOURCE(ANY) "</interface>"), 1,
                   "vfio-pci" },
         };

@@ -93,7 +93,7 @@ static void test_bad(void **state) {
                 { "[device 0000:01:00.0]\nid=0x10de:0x2206\n", "id: wanted VVVV:DDDD" },
                 { "[device 0000:01:00.0]\nsubsystem=\n", "subsystem: wanted VVVV:DDDD" },
                 { "[device 0000:01:00.0]\ndriver=nvidia\n", "driver: wanted vfio-pci or a variant of it" },
-                { "[device 0000:01:00.0]\ndriver=../vfio-pci\n", "driver: wanted vfio-pci" },
+                { "[device 0000:01:00.0]\ndriver=../x-vfio-pci\n", "driver: wanted vfio-pci" },
                 { "[device 0000:01:00.0]\ndriver=\n", "driver: wanted vfio-pci" },
                 { "[device 0000:01:00.0]\ngroup=strict\n", "unknown setting “group”" },
         };
