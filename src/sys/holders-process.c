@@ -29,13 +29,17 @@ static DIR *open_dir(const struct scan *scan, const char *path) {
         return dir;
 }
 
-/* The process sees other paths than we do when it lives in another mount namespace or root: there the device
- * number tells. Only in /dev folders: a stat elsewhere could wait for a dead network file system. */
-static bool same_number(const struct node *node, const struct stat *st) {
+/* A process in another mount namespace or root sees other paths than we do, so on the running host the device
+ * number tells. */
+static bool is_open_node(const struct scan *scan, const struct node *node, const char *target,
+                         const struct stat *st) {
         mode_t type = node->type == NODE_BLOCK ? S_IFBLK : S_IFCHR;
 
-        return (st->st_mode & S_IFMT) == type && (node->major || node->minor) &&
-               st->st_rdev == makedev(node->major, node->minor);
+        if (node->type != NODE_CHAR && node->type != NODE_BLOCK)
+                return false;
+        if (root_is_live(scan->root) && (node->major || node->minor))
+                return (st->st_mode & S_IFMT) == type && st->st_rdev == makedev(node->major, node->minor);
+        return str_starts(target, "/dev/") && str_eq(target + strlen("/dev/"), node->name);
 }
 
 static int add_process(struct scan *scan, const struct node *node, int pid) {
@@ -50,6 +54,7 @@ static int add_process(struct scan *scan, const struct node *node, int pid) {
                         comm, path);
 }
 
+/* -EACCES: nothing of this process may be read. */
 static int scan_link(struct scan *scan, int pid, int dir_fd, const char *fd_name) {
         char target[PATH_MAX];
         struct stat st = {};
@@ -58,23 +63,18 @@ static int scan_link(struct scan *scan, int pid, int dir_fd, const char *fd_name
 
         n = readlinkat(dir_fd, fd_name, target, sizeof(target) - 1);
         if (n < 0)
-                return 0;
+                return errno == EACCES ? -EACCES : 0;
         target[n] = '\0';
-        /* Most are files, sockets and pipes. */
+        /* Most are files, sockets and pipes; a stat of a file could wait for a dead network file system. */
         if (*target != '/' || !strstr(target, "/dev/"))
                 return 0;
         if (root_is_live(scan->root) && fstatat(dir_fd, fd_name, &st, 0) < 0)
                 return 0;
 
         for (size_t i = 0; i < scan->n_nodes; i++) {
-                const struct node *node = &scan->nodes[i];
-
-                if (node->type != NODE_CHAR && node->type != NODE_BLOCK)
+                if (!is_open_node(scan, &scan->nodes[i], target, &st))
                         continue;
-                if (!(str_starts(target, "/dev/") && str_eq(target + strlen("/dev/"), node->name)) &&
-                    !same_number(node, &st))
-                        continue;
-                r = add_process(scan, node, pid);
+                r = add_process(scan, &scan->nodes[i], pid);
                 if (r < 0)
                         return r;
         }
@@ -96,7 +96,7 @@ static int scan_process(struct scan *scan, int pid) {
                         continue;
                 r = scan_link(scan, pid, dirfd(dir), de->d_name);
                 if (r < 0)
-                        return r;
+                        return r == -EACCES ? 0 : r;
         }
         return 0;
 }
