@@ -128,7 +128,8 @@ static int run(const char *file, const char *text, size_t size, ini_entry_handle
         int r;
 
         s.entry.section = s.section;
-        if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* the mark that some editors put in front */
+        /* The mark that some editors put in front. All of them: inih takes one away as well, after our checks. */
+        while (s.end - s.next >= 3 && memcmp(s.next, "\xef\xbb\xbf", 3) == 0)
                 s.next += 3;
         if (&ini_max_line)
                 ini_max_line = LINE_LENGTH_MAX + 2;

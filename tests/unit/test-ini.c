@@ -84,6 +84,7 @@ static void test_bad(void **state) {
         } cases[] = {
                 { "k\n", 0, "f:1: wanted key=value" },
                 { "=v\n", 0, "f:1: wanted key=value" },
+                { "\xef\xbb\xbf\xef\xbb\xbf=v\n", 0, "f:1: wanted key=value" },
                 { "k: v\n", 0, "f:1: wanted key=value" },
                 { "k:l=v\n", 0, "f:1: wanted key=value" },
                 { "a=1\n  continued\n", 0, "f:2: wanted no white space before “continued”" },
