@@ -11,7 +11,8 @@ struct binding {
         char override[DRIVER_NAME_MAX]; /* driver_override; "" any driver that matches */
 };
 
-/* Errors: -ENODEV (with the address in *e), -EIO. */
+/* Errors: -ENODEV (with the address in *e), what reading sysfs answered (-ENAMETOOLONG: an override that no
+ * driver can match). */
 int binding_read(const struct root *root, const struct bdf *address, struct binding *ret, struct err *e);
 
 /* Makes the binding so, in the order that leaves no window for another driver: override, unbind, probe, final
@@ -19,9 +20,10 @@ int binding_read(const struct root *root, const struct bdf *address, struct bind
  * A wanted driver of "" unbinds. On an error the device is wherever the error says; the caller reconciles.
  * Can hang in the driver: call it in a child (base/child.h).
  *
- * Errors: -EINVAL a name that no driver can have; -ENODEV the function is gone; -ENXIO the kernel probed, but
- * the wanted driver did not take the device (the message says whether it is loaded); what the driver's own
- * write answered. */
+ * Errors: -EINVAL a name that no driver can have; -ENODEV the function is gone; -EBUSY another driver had it
+ * again right after the unbind; -EIO somebody else wrote the override; -ENXIO the kernel probed, but the wanted
+ * driver did not take the device (the message says whether it is loaded): its override then still aims at that
+ * driver, so that no other one gets it; what the driver's own write answered. */
 int binding_write(const struct root *root, const struct bdf *address, const struct binding *want, struct err *e);
 
 /* Lets the kernel choose: clears the override and probes if there is no driver. For when the driver of the

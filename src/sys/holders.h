@@ -14,7 +14,7 @@ enum holder_kind {
         HOLDER_STACK,   /* a block device built on it: device-mapper, md, bcache */
         HOLDER_CLAIM,   /* open(O_EXCL) says busy and none of the above explains it: ZFS, multipath, … */
         HOLDER_ROUTE,   /* the default route leaves through it */
-        HOLDER_VFIO,    /* a process has the VFIO group open: a running virtual machine */
+        HOLDER_VFIO,    /* a process has the VFIO group or device open: a running virtual machine */
 };
 
 struct holder {
@@ -32,11 +32,15 @@ void holders_done(struct holders *holders);
 #define _cleanup_holders_ _cleanup_(holders_done)
 
 /* Finds all holders of the devices (one scan of /proc for all of them) and appends them; *ret must be empty or
- * valid, ret[i] belongs to devices[i]. Order: kinds as above, then pid. Errors: -ENOMEM, -EIO. What cannot be
- * read (a process that ended meanwhile) is skipped. */
+ * valid, ret[i] belongs to devices[i]. Order: kinds as above, then pid. A process counts once for each device;
+ * we ourselves do not count; over 256 of one device are dropped. Errors: -ENOMEM, what reading the mounts
+ * answered. What cannot be read (a process that ended meanwhile) is skipped. Not found: memory that is still
+ * mapped after its file was closed, and what only another mount or network namespace shows (an exclusive open
+ * of a disk shows all the same, as HOLDER_CLAIM). Seeing the files of other users' processes takes
+ * CAP_SYS_PTRACE. */
 int holders_find(const struct root *root, const struct pci_device *const *devices, size_t n, struct holders *ret,
                  struct err *e);
 
-/* "mounted at /home (/dev/nvme1n1p1), used by Xorg (pid 812, /dev/dri/card1)": at most size bytes; what does
+/* "used by Xorg (pid 812, /dev/dri/card1), mounted at /home (/dev/nvme1n1p1)": at most size bytes; what does
  * not fit is counted ("and 4 more"). Returns buf. */
 const char *holders_describe(const struct holders *holders, char *buf, size_t size);
