@@ -20,7 +20,7 @@ static _Thread_local struct {
         char message[256];
 } trap;
 
-_Noreturn static void on_error(char *msg, ...) _printf_(1, 2);
+static void on_error(char *msg, ...) _printf_(1, 2) __attribute__((noreturn));
 static void on_error(char *msg, ...) {
         va_list ap;
 
