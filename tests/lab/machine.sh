@@ -65,7 +65,8 @@ machine_qemu() {
 		-serial "file:$dir/serial")
 	case $accel in
 	kvm) QEMU+=(-accel kvm -cpu host) ;;
-	# family 6: acpi-cpufreq looks at the family before it looks at the table
+	# family 6: acpi-cpufreq looks at the family before it looks at the table. Flags of "max" are
+	# best left alone: with svm=off the first program of the initrd dies in QEMU 7.2.
 	*) QEMU+=(-accel "tcg,thread=multi,tb-size=512" -cpu "max,family=6") ;;
 	esac
 	if [ "${LAB_NODES:-1}" = 2 ]; then

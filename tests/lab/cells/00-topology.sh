@@ -26,6 +26,7 @@ is "$(driver_of display_b)" bochs-drm 'the second display has its driver'
 is "$(blkid -o value -s LABEL "$(block_of nvme_fs)")" lab-data 'the disk with a file system has one'
 
 # --- libvirt, confined ---
+confine_domains
 timed 'libvirtd starts' start_libvirtd
 is "$(cat /proc/"$(pidof libvirtd)"/attr/current)" 'libvirtd (enforce)' 'AppArmor enforces the profile of libvirtd'
 
@@ -36,6 +37,8 @@ succeeds 'a domain that is lent a disk starts' start_domain lab-a
 note "virsh start: $TOOK s"
 succeeds 'the nested guest boots from that disk' wait_serial lab-a
 note "from virsh start to the line on the serial port: $(seconds_since "$before") s"
+profile=$(cat /proc/"$(pidof qemu-system-x86_64)"/attr/current)
+matches "$profile" '^libvirt-.* \(enforce\)$' 'AppArmor enforces a profile of the domain'
 succeeds 'vfio has the disk' is_lent nvme_a
 succeeds 'the domain obeys the power button' stop_domain lab-a
 note "virsh shutdown to shut off: $TOOK s"

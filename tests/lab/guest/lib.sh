@@ -29,7 +29,8 @@ skip() { # TEXT REASON
 }
 
 note() { # TEXT: shown, not counted
-	echo "# $*" | tee -a $LAB/results
+	local text=$*
+	echo "# ${text//$'\n'/$'\n# '}" | tee -a $LAB/results
 }
 
 # A test that fails must not end the cell, nor may it be missed by one that asks: all checks return 0 or 1.
