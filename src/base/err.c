@@ -45,3 +45,16 @@ int err_prefix(struct err *e, const char *fmt, ...) {
         str_printable(e->message);
         return e->code;
 }
+
+void err_append(struct err *e, const char *fmt, ...) {
+        size_t n;
+        va_list ap;
+
+        if (!e)
+                return;
+        n = strlen(e->message);
+        va_start(ap, fmt);
+        (void) vsnprintf(e->message + n, sizeof(e->message) - n, fmt, ap);
+        va_end(ap);
+        str_printable(e->message);
+}

@@ -28,3 +28,6 @@ int err_set(struct err *e, int r, const char *id, const char *subject, const cha
 
 /* Puts the formatted text and ": " before the message that *e has. Returns e->code. */
 int err_prefix(struct err *e, const char *fmt, ...) _printf_(2, 3);
+
+/* Puts the formatted text behind the message that *e has. */
+void err_append(struct err *e, const char *fmt, ...) _printf_(2, 3);

@@ -166,13 +166,8 @@ static int undo(const struct reconciler *rec, struct state *s, const char *domai
 
         *lease = (struct lease) {};
         state_remove_lease(s, lease);
-        if (reconcile(rec, s, &why) < 0 || finish(rec, s, &why) < 0 || describe_pending(s, &gone, &why) < 0) {
-                char message[sizeof(e->message)];
-
-                (void) str_copy(message, sizeof(message), e->message);
-                return err_set(e, r, e->id, e->subject, "%s; undoing it is not finished and will be tried again: %s",
-                               message, why.message);
-        }
+        if (reconcile(rec, s, &why) < 0 || finish(rec, s, &why) < 0 || describe_pending(s, &gone, &why) < 0)
+                err_append(e, "; undoing it is not finished and will be tried again: %s", why.message);
         return r;
 }
 

@@ -288,5 +288,6 @@ int __wrap_renameat(int olddirfd, const char *oldpath, int newdirfd, const char 
 
 int __wrap_fsync(int fd) {
         step();
-        return __real_fsync(fd);
+        /* A killed process loses nothing that was written, so what a disk would take its time for is not needed. */
+        return shared ? 0 : __real_fsync(fd);
 }

@@ -6,7 +6,7 @@
 
 #include "base/root.h"
 
-/* Builds the /sys, /proc and /dev of a host that does not exist, in a new folder under /tmp. Paths are absolute
+/* Builds the /sys, /proc and /dev of a host that does not exist, in a new temporary folder. Paths are absolute
  * as that host sees them; missing folders are made. A test has no use for a half-built tree: whatever fails
  * aborts the program with a message. */
 struct tree;
