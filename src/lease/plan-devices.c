@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sys/holders.h"
 #include "sys/iommu.h"
@@ -151,7 +152,7 @@ static int check_not_lent(const struct state *s, const struct lease *lease, cons
 }
 
 /* All devices at once: one walk over /proc. */
-static int check_unused(const struct root *root, struct candidates *c, struct err *e) {
+static int find_users(const struct root *root, const struct candidates *c, struct err *e) {
         const struct pci_device *devices[STATE_CLAIMS_MAX];
         struct holders holders[STATE_CLAIMS_MAX] = {};
         char address[BDF_TEXT_MAX], text[768];
@@ -166,6 +167,18 @@ static int check_unused(const struct root *root, struct candidates *c, struct er
                                     "%s is in use: %s; nothing was lent", address,
                                     holders_describe(&holders[i], text, sizeof(text)));
                 holders_done(&holders[i]);
+        }
+        return r;
+}
+
+/* udev looks into every disk that appears or was written to, for a moment: what is gone at the second look was no
+ * reason to refuse. */
+static int check_unused(const struct root *root, const struct candidates *c, struct err *e) {
+        int r = find_users(root, c, e);
+
+        for (unsigned tries = 0; r == -EBUSY && tries < 3; tries++) {
+                (void) nanosleep(&(struct timespec) { .tv_nsec = 150000000 }, NULL);
+                r = find_users(root, c, e);
         }
         return r;
 }

@@ -55,6 +55,13 @@ static bool parse_field(const char *line, const char *key, const char **ret) {
         return true;
 }
 
+/* Nodes whose users outlive a hot unplug: a mixer or session manager has every sound card's controls and every input
+ * device open all the time, on any desktop, and loses nothing when they go. A playing stream (snd/pcm*) is not one. */
+static bool is_open_by_habit(const char *name) {
+        return str_starts(name, "snd/control") || str_starts(name, "snd/hw") || str_starts(name, "input/") ||
+               str_starts(name, "hidraw") || str_starts(name, "bus/usb/");
+}
+
 /* The uevent file of a folder has all that the kernel would tell udev about it. */
 static int add_from_uevent(struct walk *w) {
         _cleanup_free_ char *text = NULL;
@@ -88,7 +95,7 @@ static int add_from_uevent(struct walk *w) {
                         (void) str_copy(node.name, sizeof(node.name), value);
                 }
         }
-        return *node.name ? add_node(w->scan, &node) : 0;
+        return *node.name && !is_open_by_habit(node.name) ? add_node(w->scan, &node) : 0;
 }
 
 /* "nvme0c1n2" is the way through controller 1 to the disk "nvme0n2". */

@@ -8,7 +8,8 @@
 /* Who uses a PCI function now, so that taking its driver away would hurt: the kernel unbinds a disk with a
  * mounted file system without a word. */
 enum holder_kind {
-        HOLDER_PROCESS, /* an open file descriptor on one of its device nodes */
+        HOLDER_PROCESS, /* an open file descriptor on one of its device nodes; sound controls, input devices and the like
+                         * do not count: desktops have all of them open, and survive their hot unplug */
         HOLDER_MOUNT,   /* a mounted file system, through partitions, dm, md, btrfs as well */
         HOLDER_SWAP,
         HOLDER_STACK,   /* a block device built on it: device-mapper, md, bcache */

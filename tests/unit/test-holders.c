@@ -133,6 +133,9 @@ static void test_process(void **state) {
                 { "drm/card1", 226, 1, "dri/card1", "/dev/dri/card1", true },
                 { "drm/renderD129", 226, 129, "dri/renderD129", "/dev/dri/renderD129", true },
                 { "sound/card0/pcmC0D3p", 116, 4, "snd/pcmC0D3p", "/dev/snd/pcmC0D3p", true },
+                { "sound/card0/controlC0", 116, 5, "snd/controlC0", "/dev/snd/controlC0", false },
+                { "usb1/1-1/1-1:1.0/hidraw/hidraw0", 240, 0, "hidraw0", "/dev/hidraw0", false },
+                { "usb1", 189, 0, "bus/usb/001/001", "/dev/bus/usb/001/001", false },
                 { "i2c-3/i2c-dev/i2c-3", 89, 3, "i2c-3", "/dev/i2c-3", true },
                 { "drm/card1", 226, 1, "dri/card1", "/dev/dri/card10", false },
                 { "drm/card1", 226, 1, "dri/card1", "/dev/dri/card", false },
@@ -351,8 +354,8 @@ static void test_usb(void **state) {
         tree_file(t, "/proc/1/mountinfo", "36 35 8:16 / /media/stick rw - vfat /dev/sdb rw\n");
         tree_process(t, 40, "systemd-logind");
         tree_process_fd(t, 40, 9, "/dev/input/event5");
-        assert_string_equal(users_of(USB), "used by systemd-logind (pid 40, /dev/input/event5), "
-                                           "mounted at /media/stick (/dev/sdb)");
+        /* A keyboard may go at any time; the disk may not. */
+        assert_string_equal(users_of(USB), "mounted at /media/stick (/dev/sdb)");
 }
 
 static void test_odd_block_names(void **state) {

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Random histories: three domains lend and return overlapping devices while writes fail, processes are killed and the
+ * clock runs out. After each event and a recovery the host must be what the state file says, and at the end the baseline.
+ * SEED=N repeats a run, SEQUENCES=N changes how many histories there are. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "fake/host.h"
+
+#define EVENTS 6
+
+static struct host h;
+static unsigned seed;
+static struct random_data random_data;
+static char random_state[64];
+static unsigned n_kills, n_faults, n_lent, n_refused;
+
+static unsigned pick(unsigned n) {
+        int32_t v;
+
+        (void) random_r(&random_data, &v);
+        return (unsigned) v % n;
+}
+
+static const char *const domains[] = { "alpha", "beta", "gamma" };
+static const char *const devices[] = { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0", "0000:04:00.0",
+                                       "0000:04:00.1" };
+
+struct event {
+        enum { LEND, RETURN, RECONCILE } what;
+        struct request request;
+        enum fake_death death;
+        unsigned step;
+        bool fails;
+        const char *path;
+        enum fake_fault fault;
+};
+
+static struct event random_event(void) {
+        static const char *const paths[] = { "driver_override", "driver/unbind", "drivers_probe" };
+        static const enum fake_fault faults[] = { FAULT_ERROR, FAULT_SHORT, FAULT_IGNORE };
+        struct event ev = { .what = pick(5) < 3 ? LEND : pick(3) ? RETURN : RECONCILE };
+
+        (void) str_copy(ev.request.domain, sizeof(ev.request.domain), domains[pick(ARRAY_SIZE(domains))]);
+        for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+                struct bdf a;
+
+                if (pick(3) == 0 && bdf_parse(devices[i], &a) == 0)
+                        (void) request_add(&ev.request, &a);
+        }
+        ev.request.group = pick(4) == 0 ? GROUP_STRICT : GROUP_EXPAND;
+        ev.request.seconds = pick(8) == 0 ? 1000 : 0;
+        if (pick(2)) {
+                ev.death = DEATH_GROUP + pick(3);
+                ev.step = 1 + pick(60);
+        }
+        ev.fails = pick(4) == 0;
+        ev.path = paths[pick(ARRAY_SIZE(paths))];
+        ev.fault = faults[pick(ARRAY_SIZE(faults))];
+        return ev;
+}
+
+static int run_event(const struct event *ev) {
+        switch (ev->what) {
+        case LEND:
+                return lease_lend(&h.rec, &ev->request, NULL);
+        case RETURN:
+                return lease_return(&h.rec, ev->request.domain, NULL);
+        default:
+                return lease_reconcile(&h.rec, NULL);
+        }
+}
+
+static void play(const struct event *ev) {
+        int status;
+        pid_t pid;
+
+        if (ev->fails)
+                fake_kernel_fail(ev->path, ev->fault, EBUSY, 1);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                (void) signal(SIGSEGV, SIG_DFL);
+                (void) signal(SIGABRT, SIG_DFL);
+                (void) setpgid(0, 0);
+                fake_kernel_worker(getpid());
+                fake_kernel_die_at(ev->death, ev->step);
+                _exit(run_event(ev) < 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        while (waitpid(-1, NULL, 0) > 0)
+                ;
+        if (WIFSIGNALED(status)) {
+                assert_int_equal(WTERMSIG(status), SIGKILL);
+                n_kills++;
+        } else if (ev->what == LEND && WEXITSTATUS(status) == 0)
+                n_lent++;
+        else if (ev->what == LEND)
+                n_refused++;
+        n_faults += ev->fails;
+        fake_kernel_fail("", FAULT_NONE, 0, 0);
+        fake_kernel_die_at(DEATH_NONE, 0);
+}
+
+/* What the state file says is what the host has: claimed devices on vfio-pci, all others as at the start. */
+static void assert_consistent(unsigned sequence, unsigned event) {
+        _cleanup_state_ struct state s = {};
+        struct err e = {};
+
+        if (state_load(h.root, &s, &e) < 0)
+                fail_msg("seed %u, sequence %u, event %u: %s", seed, sequence, event, e.message);
+        for (size_t i = 0; i < s.n_leases; i++)
+                assert_int_equal(s.leases[i].state, LEASE_LENT);
+        for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+                const struct lease *l = state_claimant(&s, &knob_pci_driver, devices[i]);
+                const struct knob *k = state_find_knob(&s, &knob_pci_driver, devices[i]);
+                const char *now = host_binding(&h, devices[i]);
+                static const char *const native[] = { "nouveau -", "snd_hda_intel -", "nvme -",
+                                                      "nvme -",    "nvme -",          "e1000e -" };
+
+                if (!str_eq(now, l ? "vfio-pci vfio-pci" : native[i]))
+                        fail_msg("seed %u, sequence %u, event %u: %s is '%s' and %s", seed, sequence, event, devices[i],
+                                 now, l ? "claimed" : "not claimed");
+                if (k && k->pending)
+                        fail_msg("seed %u, sequence %u, event %u: %s is pending: %s", seed, sequence, event, k->name,
+                                 k->message);
+                if (!l && k)
+                        fail_msg("seed %u, sequence %u, event %u: %s is kept without a claim", seed, sequence, event,
+                                 k->name);
+        }
+}
+
+static void random_histories(void **state) {
+        unsigned sequences = getenv("SEQUENCES") ? (unsigned) atoi(getenv("SEQUENCES")) : 1000;
+
+        (void) state;
+        for (unsigned i = 0; i < sequences; i++) {
+                host_start(&h);
+                for (unsigned n = 0; n < EVENTS; n++) {
+                        struct event ev = random_event();
+
+                        play(&ev);
+                        assert_int_equal(lease_reconcile(&h.rec, NULL), 0);
+                        assert_consistent(i, n);
+                }
+                for (size_t d = 0; d < ARRAY_SIZE(domains); d++)
+                        assert_int_equal(lease_return(&h.rec, domains[d], NULL), 0);
+                host_assert_baseline(&h);
+                assert_int_equal(fake_kernel_overlaps(), 0);
+                host_stop(&h);
+        }
+        print_message("seed %u: %u histories of %d events: %u kills, %u faults, %u lent, %u refused\n", seed, sequences,
+                      EVENTS, n_kills, n_faults, n_lent, n_refused);
+        assert_true(n_kills > sequences / 10 && n_lent > sequences / 10 && n_refused > sequences / 10);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = { cmocka_unit_test(random_histories) };
+
+        seed = getenv("SEED") ? (unsigned) strtoul(getenv("SEED"), NULL, 10) : (unsigned) time(NULL);
+        print_message("seed %u\n", seed);
+        if (initstate_r(seed, random_state, sizeof(random_state), &random_data) < 0 ||
+            prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+                return 1;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
