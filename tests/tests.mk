@@ -1,25 +1,122 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What the tests need beyond the build.
+# All that has to do with tests. Each suite appends one line per check to a file in RESULTS; tests/total counts them.
 
-# Replies of the kernel that no test may cause on the machine it runs on come from tests/fake: the linker puts
-# its functions in place of root_write_attr & co (--wrap), so the shipped code has no test hooks.
+RESULTS := $(BUILD)/results
 TEST_CPPFLAGS := -Itests
-UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
-FAKE_SOURCES := $(sort $(wildcard tests/fake/*.c))
-FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(FAKE_SOURCES))
+
+# Replies of the kernel that no test may cause on the machine it runs on come from tests/fake: the linker puts its
+# functions in the place of root_write_attr and others (--wrap), so the shipped code has no test hooks.
 FAKE_LDFLAGS := -Wl,--wrap=root_write_attr -Wl,--wrap=write -Wl,--wrap=renameat -Wl,--wrap=fsync
+FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
+FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
+REPLAY := $(FUZZ:%=$(BUILD)/tests/replay-%)
+SCRIPTS := $(shell git ls-files -z tests libvirt 2>/dev/null | xargs -0 grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
 CMOCKA = $(shell pkg-config --libs cmocka)
 
 $(BUILD)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/test-%: $(BUILD)/obj/tests/unit/test-%.o $(BUILD)/lib/libfake.a $(LINK_ORDER)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ $^ $(LIB_LDLIBS) $(CMOCKA)
-
 $(BUILD)/lib/libfake.a: $(FAKE_OBJECTS)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(AR) rcsD $@ $^
+
+$(BUILD)/tests/test-%: $(BUILD)/obj/tests/unit/test-%.o $(BUILD)/lib/libfake.a $(LINK_ORDER)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ $^ $(LIB_LDLIBS) $(CMOCKA)
+
+$(BUILD)/tests/replay-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(BUILD)/obj/tests/fuzz/replay.o $(LINK_ORDER)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+$(BUILD)/tests/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LINK_ORDER)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LDLIBS)
+
+.SECONDARY:
+
+# check is what CI calls: nothing but make and a shell is needed before it, as root on Debian 12.
+.PHONY: check
+check:
+	tests/setup check lab
+	@rm -rf $(RESULTS)
+	+@status=0; \
+	for suite in check-unit check-install check-fuzz check-asan check-lab; do \
+	  $(MAKE) --no-print-directory $$suite || status=1; done; \
+	tests/total $(RESULTS)/* || status=1; exit $$status
+
+.PHONY: check-unit
+check-unit: all $(UNIT)
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
+	@tests/run $(RESULTS)/unit tests/layers tests/units tests/cli $(UNIT)
+
+.PHONY: check-install
+check-install: all
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/install
+	@BUILD=$(BUILD) tests/run $(RESULTS)/install tests/install
+
+# Each fuzz target replays its corpus: what was found once is not found again.
+.PHONY: check-fuzz
+check-fuzz: $(REPLAY)
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/fuzz
+	@BUILD=$(BUILD) tests/run $(RESULTS)/fuzz tests/fuzz/replay-all
+
+# Everything once more with sanitizers; the checks are not counted twice, only whether all of them pass.
+.PHONY: asan check-asan
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' CFLAGS='-O1 -g' \
+	  check-unit check-fuzz
+
+check-asan:
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/asan
+	@$(MAKE) --no-print-directory asan >$(BUILD)/asan.log 2>&1 \
+	  && echo 'ok - unit tests and corpora with address and undefined behaviour sanitizers' >>$(RESULTS)/asan \
+	  || { tail -60 $(BUILD)/asan.log; echo 'not ok - unit tests and corpora with sanitizers' >>$(RESULTS)/asan; false; }
+
+# The lab's cells that fit into CI; the others, and longer runs of these, are for torture.
+LAB_CELLS ?= $(filter-out demo,$(patsubst tests/lab/cells/%.sh,%,$(sort $(wildcard tests/lab/cells/*.sh))))
+
+.PHONY: check-lab
+check-lab: all
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/lab
+	@tests/lab/run --results $(RESULTS)/lab $(LAB_CELLS)
+
+.PHONY: torture
+torture: all $(UNIT)
+	tests/setup check lab
+	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
+	+@status=0; \
+	SEQUENCES=20000 tests/run $(RESULTS)/unit $(BUILD)/tests/test-random || status=1; \
+	KILLS=300 LEND_CYCLES=500 DOMAIN_CYCLES=50 tests/lab/run --timeout 7200 --results $(RESULTS)/lab $(LAB_CELLS) || status=1; \
+	tests/total $(RESULTS)/* || status=1; exit $$status
+
+.PHONY: demo
+demo:
+	@tests/setup lab
+	@$(MAKE) --no-print-directory -s all
+	@tests/lab/demo
+
+SECONDS ?= 30
+
+.PHONY: fuzz
+fuzz:
+	tests/setup check
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-O1 -g -Wno-unknown-warning-option' HARDENING= WARNINGS=-Wall \
+	  SANITIZE=-fsanitize=fuzzer-no-link,address,undefined $(FUZZ:%=$(BUILD)/fuzz/tests/fuzz-%)
+	BUILD=$(BUILD)/fuzz tests/fuzz/run $(SECONDS) $(FUZZ)
+
+.PHONY: lint
+lint:
+	tests/setup check
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability,performance \
+	  --suppress=missingIncludeSystem --suppress=nullPointerRedundantCheck -DVERSION='""' -Isrc src
+	shellcheck $(SCRIPTS)
+	tests/layers | grep -v '^ok'; ! tests/layers | grep -q '^not ok'
+
+.PHONY: bench
+bench: all
+	tests/setup check
+	tests/bench/run
