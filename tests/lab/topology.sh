@@ -45,7 +45,7 @@ topology() {
 	place boot_vga 02.0 "VGA,bus=pcie.0,addr=02.0,vgamem_mb=8"
 
 	port port_gpu 10.0
-	place gpu0 10.0/00.0 "ati-vga,bus=port_gpu,addr=00.0,multifunction=on"
+	place gpu0 10.0/00.0 "VGA,bus=port_gpu,addr=00.0,vgamem_mb=8,multifunction=on"
 	place gpu1 10.0/00.1 "ich9-intel-hda,id=gpu1,bus=port_gpu,addr=00.1"
 	DEVICES+=(-device "hda-output,bus=gpu1.0,audiodev=silence")
 	place gpu2 10.0/00.2 "qemu-xhci,bus=port_gpu,addr=00.2"

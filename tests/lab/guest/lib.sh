@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Functions for the cells. Everything a cell may call is in here and in the two files it sources.
+# Functions for the cells. Everything a cell may call is in here and in the files it sources.
 
 LAB=/lab
 # shellcheck source=/dev/null
@@ -8,6 +8,8 @@ LAB=/lab
 . $LAB/guest/devices.sh
 # shellcheck source=domains.sh
 . $LAB/guest/domains.sh
+# shellcheck source=passthru.sh
+. $LAB/guest/passthru.sh
 
 # --- results -------------------------------------------------------------------------------------------------------
 
