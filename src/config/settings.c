@@ -84,12 +84,16 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
         return 0;
 }
 
+void settings_default(struct settings *ret) {
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                *value_of(ret, &known[i]) = known[i].standard;
+}
+
 int settings_load(const struct root *root, struct settings *ret, struct err *e) {
         struct settings settings;
         int r;
 
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-                *value_of(&settings, &known[i]) = known[i].standard;
+        settings_default(&settings);
         r = ini_load(root, "passthru.conf", on_entry, &settings, e);
         if (r < 0)
                 return r;

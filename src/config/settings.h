@@ -11,5 +11,7 @@ struct settings {
         uint64_t retry_usec;    /* [helper] retry=: for what could not be given back; default 10 s, 1 s … 1 h */
 };
 
+void settings_default(struct settings *ret);
+
 /* Defaults, then the files. Time spans are "90", "90s", "2min", "500ms" (seconds when without a unit). */
 int settings_load(const struct root *root, struct settings *ret, struct err *e);

@@ -164,6 +164,7 @@ static int set_up(struct helper *h) {
         r = root_new(NULL, &h->root);
         if (r < 0)
                 return r;
+        settings_default(&h->settings);
         if (settings_load(h->root, &h->settings, &e) < 0)
                 journal_note(LOG_ERR, "%s", e.message);
 

@@ -162,12 +162,14 @@ static int method_status(struct varlink_request *call, struct json_object **ret,
         return *ret ? 0 : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
 }
 
-static int load_settings(struct worker *w, struct err *e) {
-        int r = settings_load(w->root, &w->settings, e);
+/* A damaged configuration must not keep devices from coming back: then the defaults are used, and the journal says
+ * why. */
+static void load_settings(struct worker *w) {
+        struct err e = {};
 
-        if (r < 0)
-                journal_note(LOG_ERR, "%s", e->message);
-        return r;
+        settings_default(&w->settings);
+        if (settings_load(w->root, &w->settings, &e) < 0)
+                journal_note(LOG_ERR, "%s", e.message);
 }
 
 int worker_serve(const struct root *root, int fd, uid_t peer) {
@@ -191,13 +193,10 @@ int worker_serve(const struct root *root, int fd, uid_t peer) {
         };
         _cleanup_varlink_ struct varlink *v = NULL;
         struct worker w = { .root = root, .peer = peer };
-        struct err e = {};
 
         if (varlink_new(fd, &v) < 0)
                 return 1;
-        /* A damaged configuration must not keep devices from coming back: the defaults are used, and the journal
-         * says why. */
-        (void) load_settings(&w, &e);
+        load_settings(&w);
         return varlink_serve(v, &service, &w) < 0;
 }
 
@@ -207,7 +206,7 @@ int worker_reconcile(const struct root *root) {
         struct reconciler rec;
         struct err e = {};
 
-        (void) load_settings(&w, &e);
+        load_settings(&w);
         rec = reconciler_for(&w, &job);
         if (lease_reconcile(&rec, &e) >= 0)
                 return 0;
