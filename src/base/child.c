@@ -34,7 +34,6 @@ int child_send(int fd, const void *record, size_t size) {
 static int start(struct child *c, size_t index, int fd, child_main run, void *userdata) {
         pid_t parent = getpid();
 
-        c->end = CHILD_RUNNING;
         c->pid = fork();
         if (c->pid < 0)
                 return -errno;
@@ -44,6 +43,7 @@ static int start(struct child *c, size_t index, int fd, child_main run, void *us
                         _exit(255);
                 _exit(run(fd, index, userdata));
         }
+        c->end = CHILD_RUNNING;
         c->pidfd = (int) syscall(SYS_pidfd_open, c->pid, 0);
         return c->pidfd < 0 ? -errno : 0;
 }
@@ -81,7 +81,7 @@ int children_run(struct child *children, size_t n, uint64_t deadline_usec, size_
         uint64_t end = now_usec() + deadline_usec;
         int r = 0, ends[2];
 
-        if (size > PIPE_BUF)
+        if (size == 0 || size > PIPE_BUF)
                 return -EMSGSIZE;
         fds = calloc(n + 1, sizeof(*fds));
         if (!fds)

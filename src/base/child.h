@@ -21,7 +21,7 @@ enum child_end { CHILD_RUNNING, CHILD_EXITED, CHILD_DIED, CHILD_STUCK };
 struct child {
         pid_t pid;
         int pidfd;
-        int status;         /* exit status (CHILD_EXITED) or signal (CHILD_DIED) */
+        int status;         /* exit status (CHILD_EXITED; 255 for one that was not started) or signal (CHILD_DIED) */
         enum child_end end; /* never CHILD_RUNNING after children_run */
 };
 
