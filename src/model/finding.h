@@ -15,8 +15,8 @@ struct finding {
         const char *id; /* stable, "iommu-active": may be used by scripts */
         const char *part; /* "kernel", "devices", …: for grouping */
         enum severity severity;
-        char evidence[256]; /* the file and the value that were found */
-        char remedy[256];   /* an exact command or setting; "" when there is nothing to do */
+        char evidence[1024]; /* the file and the value that were found */
+        char remedy[256];    /* an exact command or setting; "" when there is nothing to do */
 };
 
 /* "ok", "note", "warning", "error" */
