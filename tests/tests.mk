@@ -24,9 +24,10 @@ $(BUILD)/lib/libfake.a: $(FAKE_OBJECTS)
 	@rm -f $@
 	$(AR) rcsD $@ $^
 
+# A group: base calls the fakes, and the fakes call base.
 $(BUILD)/tests/test-%: $(BUILD)/obj/tests/unit/test-%.o $(BUILD)/lib/libfake.a $(LINK_ORDER)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ $^ $(LIB_LDLIBS) $(CMOCKA)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_LDLIBS) $(CMOCKA)
 
 $(BUILD)/tests/replay-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(BUILD)/obj/tests/fuzz/replay.o $(LINK_ORDER)
 	@mkdir -p $(@D)
@@ -116,7 +117,4 @@ lint:
 	shellcheck $(SCRIPTS)
 	tests/layers | grep -v '^ok'; ! tests/layers | grep -q '^not ok'
 
-.PHONY: bench
-bench: all
-	tests/setup check
-	tests/bench/run
+include tests/bench/bench.mk
