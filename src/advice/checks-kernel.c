@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "base/str.h"
+#include "model/pci-device.h"
 #include "sys/iommu.h"
 #include "sys/module.h"
 
@@ -107,8 +108,32 @@ int check_vfio_module(const struct root *root, struct finding *f) {
                 return r;
         if (strstr(list, "/vfio-pci.ko"))
                 return finding_set(f, SEVERITY_OK, "", "%s lists vfio-pci; it is loaded when needed", path);
-        return finding_set(f, SEVERITY_ERROR, "install the kernel package that has vfio-pci (often …-modules-extra)",
+        return finding_set(f, SEVERITY_ERROR, "install the kernel package that has vfio-pci (often named *-modules-extra)",
                            "%s does not list vfio-pci", path);
+}
+
+/* "options vfio-pci … ids=…", in modprobe's spelling. */
+static bool takes_ids(const char *line) {
+        char copy[1024], *word, *save;
+
+        if (str_copy(copy, sizeof(copy), line) < 0)
+                return false;
+        word = strtok_r(copy, " \t", &save);
+        if (!word || !str_eq(word, "options"))
+                return false;
+        word = strtok_r(NULL, " \t", &save);
+        if (!word || !driver_is_vfio(word))
+                return false;
+        while ((word = strtok_r(NULL, " \t", &save)))
+                if (str_starts(word, "ids="))
+                        return true;
+        return false;
+}
+
+static bool is_conf(const char *name) {
+        size_t n = strlen(name);
+
+        return n > 5 && str_eq(name + n - 5, ".conf");
 }
 
 int check_modprobe_ids(const struct root *root, struct finding *f) {
@@ -126,11 +151,11 @@ int check_modprobe_ids(const struct root *root, struct finding *f) {
                         _cleanup_free_ char *text = NULL;
                         char path[512], *line, *save;
 
-                        if (str_format(path, sizeof(path), "%s/%s", folders[i], *n) < 0 ||
+                        if (!is_conf(*n) || str_format(path, sizeof(path), "%s/%s", folders[i], *n) < 0 ||
                             root_read(root, path, 1U << 20, &text, NULL) < 0)
                                 continue;
                         for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-                                if (str_starts(str_strip(line), "options vfio") && strstr(line, "ids="))
+                                if (takes_ids(line))
                                         return finding_set(f, SEVERITY_WARNING,
                                                            "remove the line and rebuild the initramfs: passthru binds by address",
                                                            "%s: '%s' takes every card with that id for good", path,

@@ -2,8 +2,9 @@
 #include "advice/checks.h"
 
 #include <errno.h>
-#include <string.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,18 +91,50 @@ int check_hook_seen(const struct root *root, struct finding *f) {
         return finding_set(f, SEVERITY_OK, "", "libvirt's daemon is not running; it will see the hook when it starts");
 }
 
-int check_hook_others(const struct root *root, struct finding *f) {
+/* A script that cannot be read counts as harmless: only root can read all. */
+static bool rebinds(const struct root *root, const char *path) {
         _cleanup_free_ char *text = NULL;
+
+        if (root_read(root, path, 1U << 20, &text, NULL) < 0)
+                return false;
+        return strstr(text, "nodedev-detach") || strstr(text, "driver_override") || strstr(text, "/unbind");
+}
+
+static int rebinding(struct finding *f, const char *path) {
+        char remedy[sizeof(f->remedy)];
+
+        (void) str_format(remedy, sizeof(remedy), "remove the detach commands from %s", path);
+        return finding_set(f, SEVERITY_WARNING, remedy, "%s rebinds devices too: both would work on the same devices",
+                           path);
+}
+
+int check_hook_others(const struct root *root, struct finding *f) {
+        /* Where the VFIO-Tools dispatcher, which is a hooks/qemu, looks for what to run. */
+        static const char *const folders[] = { "prepare/begin", "release/end" };
+        _cleanup_strv_ char **names = NULL;
+        char path[PATH_MAX];
         int r;
 
-        r = root_read(root, HOOKS "/qemu", 1U << 20, &text, NULL);
-        if (r == -ENOENT)
-                return finding_set(f, SEVERITY_OK, "", "no other qemu hook");
-        if (r < 0)
+        if (rebinds(root, HOOKS "/qemu"))
+                return rebinding(f, HOOKS "/qemu");
+        r = root_list(root, &names, HOOKS "/qemu.d");
+        if (r < 0 && r != -ENOENT)
                 return r;
-        if (strstr(text, "nodedev-detach") || strstr(text, "driver_override") || strstr(text, "/unbind") ||
-            root_exists(root, HOOKS "/qemu.d/%s", "win10/prepare") > 0)
-                return finding_set(f, SEVERITY_WARNING, "remove the detach commands from " HOOKS "/qemu",
-                                   HOOKS "/qemu rebinds devices too: both would work on the same devices");
-        return finding_set(f, SEVERITY_NOTE, "", HOOKS "/qemu exists and runs before passthru");
+        for (char **n = names; n && *n; n++) {
+                if (str_format(path, sizeof(path), HOOKS "/qemu.d/%s", *n) >= 0 && rebinds(root, path))
+                        return rebinding(f, path);
+                for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+                        _cleanup_strv_ char **scripts = NULL;
+
+                        if (root_list(root, &scripts, HOOKS "/qemu.d/%s/%s", *n, folders[i]) < 0)
+                                continue;
+                        for (char **s = scripts; *s; s++)
+                                if (str_format(path, sizeof(path), HOOKS "/qemu.d/%s/%s/%s", *n, folders[i], *s) >= 0 &&
+                                    rebinds(root, path))
+                                        return rebinding(f, path);
+                }
+        }
+        if (root_exists(root, HOOKS "/qemu") > 0)
+                return finding_set(f, SEVERITY_NOTE, "", HOOKS "/qemu exists and runs before passthru");
+        return finding_set(f, SEVERITY_OK, "", "no other hook rebinds devices");
 }

@@ -44,6 +44,6 @@ int check_state(const struct root *root, struct finding *f) {
         for (size_t i = 0; i < s.n_knobs; i++)
                 if (s.knobs[i].pending)
                         return finding_set(f, SEVERITY_WARNING, "passthru log", "%s: %s", s.knobs[i].name,
-                                           s.knobs[i].message);
+                                           *s.knobs[i].message ? s.knobs[i].message : "a change is not confirmed yet");
         return finding_set(f, SEVERITY_OK, "", "%zu leases, nothing pending", s.n_leases);
 }
