@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "cli/text.h"
 #include "config/domain-xml.h"
 #include "config/profile.h"
 #include "wire/client.h"
@@ -107,14 +108,15 @@ static const char *text_of(struct json_object *o, const char *key) {
 }
 
 static void on_progress(struct json_object *parameters, void *userdata) {
+        _cleanup_free_ char *arrow = text_for_locale("→");
         struct json_object *step = NULL, *usec = NULL;
 
         (void) userdata;
         if (!json_object_object_get_ex(parameters, "step", &step) || !step)
                 return;
         (void) json_object_object_get_ex(step, "microseconds", &usec);
-        printf("%-9s %s  %s → %s  %.1f ms\n", text_of(step, "state"), text_of(step, "name"), text_of(step, "from"),
-               text_of(step, "to"), (double) json_object_get_int64(usec) / 1000);
+        printf("%-9s %s  %s %s %s  %.1f ms\n", text_of(step, "state"), text_of(step, "name"), text_of(step, "from"),
+               arrow, text_of(step, "to"), (double) json_object_get_int64(usec) / 1000);
         (void) fflush(stdout);
 }
 

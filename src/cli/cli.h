@@ -32,6 +32,9 @@ int cli_fail(const struct err *e);
 /* A mistake on the command line: message, a hint to --help, EXIT_USAGE. */
 int cli_usage_error(const char *verb, const char *fmt, ...) _printf_(2, 3);
 
+/* What getopt_long refused ('?'): an error that names it. */
+int cli_option_error(const char *verb, char **argv);
+
 /* For verbs that take no arguments of their own: 0 or the exit status. */
 int cli_no_arguments(int argc, char **argv);
 

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/text.h"
 
 struct verb {
         const char *name, *arguments, *help;
@@ -18,24 +19,20 @@ static const struct verb verbs[] = {
         { "check", "", "is this host ready to lend?", verb_check },
         { "groups", "", "PCI devices by IOMMU group", verb_groups },
         { "status", "", "what is lent, and to whom", verb_status },
-        { "lend", "DOMAIN | --device ADDRESS…", "lend now, without starting the domain", verb_lend },
+        { "lend", "DOMAIN | --device ADDRESS", "lend now, without starting the domain", verb_lend },
         { "return", "DOMAIN", "take back what a domain has", verb_return },
         { "rehearse", "DOMAIN", "lend, verify, give back, with times", verb_rehearse },
         { "log", "[DOMAIN]", "the last lend and return, step by step", verb_log },
 };
 
 static void print_help(void) {
-        puts("Usage: passthru [OPTION…] VERB [ARGUMENT…]\n"
+        puts("Usage: passthru [OPTION]... VERB [ARGUMENT]...\n"
              "\n"
              "Lends PCI devices of this host to virtual machines and takes them back.\n"
              "\n"
              "Verbs:");
-        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                /* printf pads bytes, and the ellipsis has three of them in one column. */
-                int pad = strstr(verbs[i].arguments, "…") ? 30 : 28;
-
-                printf("  %-8s %-*s %s\n", verbs[i].name, pad, verbs[i].arguments, verbs[i].help);
-        }
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+                printf("  %-8s %-28s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
         puts("\n"
              "Options:\n"
              "  --json         machine-readable output\n"
@@ -47,7 +44,9 @@ static void print_help(void) {
 }
 
 int cli_fail(const struct err *e) {
-        fprintf(stderr, "passthru: %s\n", e->message);
+        _cleanup_free_ char *message = text_for_locale(e->message);
+
+        fprintf(stderr, "passthru: %s\n", message);
         return EXIT_FAILURE;
 }
 
@@ -60,6 +59,13 @@ int cli_usage_error(const char *verb, const char *fmt, ...) {
         va_end(ap);
         fprintf(stderr, "\nTry 'passthru %s%s--help'.\n", verb, *verb ? " " : "");
         return EXIT_USAGE;
+}
+
+int cli_option_error(const char *verb, char **argv) {
+        /* In the middle of "-xyz" getopt is still at this argument. */
+        const char *found = *argv[optind - 1] == '-' ? argv[optind - 1] : argv[optind];
+
+        return cli_usage_error(verb, "'%s' is no option%s%s, or lacks its value", found, *verb ? " of " : "", verb);
 }
 
 int cli_no_arguments(int argc, char **argv) {
@@ -124,7 +130,7 @@ int main(int argc, char **argv) {
                         dir = optarg;
                         break;
                 default:
-                        return cli_usage_error("", "'%s' is no option, or lacks its value", argv[optind - 1]);
+                        return cli_option_error("", argv);
                 }
         if (optind == argc)
                 return cli_usage_error("", "wanted a verb");

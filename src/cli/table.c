@@ -4,9 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/str.h"
+#include "cli/text.h"
 
 #define COLUMNS_MAX 12
+#define LAST_WIDTH_MIN 24
 
 struct table {
         size_t n_columns, n_cells;
@@ -14,27 +17,16 @@ struct table {
         char **cells; /* row by row, the titles first */
 };
 
-/* Columns on the screen: UTF-8 continuation bytes take none. Wide characters do not occur in our output. */
-static size_t width(const char *s) {
-        size_t n = 0;
-
-        for (; *s; s++)
-                n += ((unsigned char) *s & 0xc0) != 0x80;
-        return n;
-}
-
-/* Aborts when a few lines of text find no memory: nothing sensible could be printed either. */
 static void add(struct table *t, const char *text) {
         char **bigger = reallocarray(t->cells, t->n_cells + 1, sizeof(*t->cells));
-        size_t column = t->n_cells % t->n_columns, w = width(text);
+        size_t column = t->n_cells % t->n_columns, w;
 
         if (!bigger)
                 abort();
         t->cells = bigger;
-        t->cells[t->n_cells] = strdup(text);
-        if (!t->cells[t->n_cells])
-                abort();
-        t->n_cells++;
+        t->cells[t->n_cells] = text_for_locale(text);
+        str_printable(t->cells[t->n_cells]);
+        w = text_width(t->cells[t->n_cells++]);
         if (w > t->width[column])
                 t->width[column] = w;
 }
@@ -71,36 +63,33 @@ void table_row(struct table *t, ...) {
         va_end(ap);
 }
 
-/* Prints at most max columns of s; what was cut shows as an ellipsis. */
-static void print_cut(const char *s, size_t max) {
-        size_t n = 0;
+static void print_last(const char *s, size_t used, enum table_fit fit) {
+        size_t columns = used + LAST_WIDTH_MIN < TABLE_WIDTH_MAX ? TABLE_WIDTH_MAX - used : LAST_WIDTH_MIN;
 
-        if (width(s) <= max) {
+        if (fit == TABLE_WRAP)
+                text_print_wrapped(s, columns, used);
+        else if (text_width(s) <= columns)
                 fputs(s, stdout);
-                return;
+        else {
+                _cleanup_free_ char *ellipsis = text_for_locale("…");
+
+                printf("%.*s%s", (int) text_fit(s, columns - text_width(ellipsis)), s, ellipsis);
         }
-        for (; *s; s++) {
-                if (((unsigned char) *s & 0xc0) != 0x80 && ++n >= max)
-                        break;
-                putchar(*s);
-        }
-        fputs("…", stdout);
+        putchar('\n');
 }
 
-void table_print(const struct table *t) {
+void table_print(const struct table *t, enum table_fit fit) {
+        size_t last = t->n_columns - 1;
+
         for (size_t i = 0; t->n_cells > t->n_columns && i < t->n_cells; i += t->n_columns) {
                 size_t used = 0;
 
-                for (size_t c = 0; c < t->n_columns; c++) {
+                for (size_t c = 0; c < last; c++) {
                         const char *s = t->cells[i + c];
 
-                        if (c + 1 == t->n_columns) {
-                                print_cut(s, used + 8 < TABLE_WIDTH_MAX ? TABLE_WIDTH_MAX - used : 8);
-                                break;
-                        }
-                        printf("%s%*s", s, (int) (t->width[c] - width(s) + 2), "");
+                        printf("%s%*s", s, (int) (t->width[c] - text_width(s) + 2), "");
                         used += t->width[c] + 2;
                 }
-                putchar('\n');
+                print_last(t->cells[i + last], used, fit);
         }
 }

@@ -31,17 +31,22 @@ static void print_json(const struct finding *findings, size_t n, enum severity w
 }
 
 static void print_table(const struct finding *findings, size_t n) {
-        _cleanup_table_ struct table *t = table_new("RESULT", "CHECK", "FOUND", NULL);
-        const char *head = "\nWhat to do:\n";
+        _cleanup_table_ struct table *found = table_new("RESULT", "CHECK", "FOUND", NULL),
+                                     *to_do = table_new("CHECK", "WHAT TO DO", NULL);
+        bool any = false;
 
-        for (size_t i = 0; i < n; i++)
-                table_row(t, severity_name(findings[i].severity), findings[i].id, findings[i].evidence);
-        table_print(t);
-        for (size_t i = 0; i < n; i++)
-                if (*findings[i].remedy) {
-                        printf("%s  %s: %s\n", head, findings[i].id, findings[i].remedy);
-                        head = "";
-                }
+        for (size_t i = 0; i < n; i++) {
+                const struct finding *f = &findings[i];
+
+                table_row(found, severity_name(f->severity), f->id, f->evidence);
+                if (*f->remedy)
+                        table_row(to_do, f->id, f->remedy);
+                any |= *f->remedy;
+        }
+        table_print(found, TABLE_WRAP);
+        if (any)
+                putchar('\n');
+        table_print(to_do, TABLE_WRAP);
 }
 
 int verb_check(struct cli *cli, int argc, char **argv) {

@@ -81,7 +81,7 @@ static int print_table(const struct pci_devices *devices, struct pci_names *name
                 table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id),
                           *d->driver ? d->driver : "-", text);
         }
-        table_print(t);
+        table_print(t, TABLE_CUT);
         return EXIT_SUCCESS;
 }
 

@@ -8,8 +8,8 @@
 #include "wire/varlink.h"
 
 static void print_help(void) {
-        puts("Usage: passthru lend DOMAIN [OPTION…]\n"
-             "       passthru lend --device ADDRESS… [OPTION…]\n"
+        puts("Usage: passthru lend DOMAIN [OPTION]...\n"
+             "       passthru lend --device ADDRESS... [OPTION]...\n"
              "\n"
              "Lends what the domain's definition and profile name, or the devices given.\n"
              "A domain start does this by itself; this is for trying, and without libvirt.\n"
@@ -49,7 +49,7 @@ int verb_lend(struct cli *cli, int argc, char **argv) {
                 if (c == 'n')
                         lend.dry_run = true;
                 else if (c != 'f')
-                        return cli_usage_error(argv[0], "'%s' is no option of lend, or lacks its value", argv[optind - 1]);
+                        return cli_option_error(argv[0], argv);
                 else if (str_to_u64(optarg, 10, 86400, &lend.seconds) < 0 || lend.seconds == 0)
                         return cli_usage_error(argv[0], "--for: wanted 1 to 86400 seconds, found '%s'", optarg);
         }

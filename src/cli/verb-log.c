@@ -110,7 +110,7 @@ static int show_span(sd_journal *j, const char *domain, uint64_t from, uint64_t 
             (r = sd_journal_seek_realtime_usec(j, from)) < 0)
                 return r;
         for (size_t i = 0; i < ENTRIES_MAX && (r = sd_journal_next(j)) > 0; i++) {
-                char message[512], transport[16], who[NAME_LENGTH_MAX + 1];
+                char message[2048], transport[16], who[NAME_LENGTH_MAX + 1];
                 bool kernel;
                 uint64_t usec;
 
@@ -173,7 +173,7 @@ int verb_log(struct cli *cli, int argc, char **argv) {
                         return cli_print_json(o);
                 }
                 if (r >= 0) {
-                        table_print(t);
+                        table_print(t, TABLE_WRAP);
                         return EXIT_SUCCESS;
                 }
         }

@@ -16,7 +16,7 @@
 #define GRACE_SECONDS 10
 
 static void print_help(void) {
-        puts("Usage: passthru rehearse DOMAIN [--hold SECONDS] [OPTION…]\n"
+        puts("Usage: passthru rehearse DOMAIN [--hold SECONDS] [OPTION]...\n"
              "\n"
              "Lends everything for real, verifies it, waits, and gives it back, without\n"
              "starting the domain. Works when the screen goes black or the connection is\n"
@@ -111,8 +111,7 @@ int verb_rehearse(struct cli *cli, int argc, char **argv) {
                 if (r == 1)
                         continue;
                 if (c != 'H')
-                        return cli_usage_error(argv[0], "'%s' is no option of rehearse, or lacks its value",
-                                               argv[optind - 1]);
+                        return cli_option_error(argv[0], argv);
                 if (str_to_u64(optarg, 10, 3600, &hold) < 0)
                         return cli_usage_error(argv[0], "--hold: wanted 0 to 3600 seconds, found '%s'", optarg);
         }

@@ -50,7 +50,7 @@ static void print_leases(const struct state *s) {
                 (void) str_format(claims, sizeof(claims), "%zu", l->n_claims);
                 table_row(t, l->domain, l->state == LEASE_LENT ? "lent" : "lending", when, ends, claims);
         }
-        table_print(t);
+        table_print(t, TABLE_WRAP);
 }
 
 static void print_knobs(const struct cli *cli, const struct state *s) {
@@ -66,7 +66,7 @@ static void print_knobs(const struct cli *cli, const struct state *s) {
                 table_row(t, k->name, k->baseline, value_now(cli, k, now), l ? l->domain : "-", state);
         }
         putchar('\n');
-        table_print(t);
+        table_print(t, TABLE_WRAP);
 }
 
 int verb_status(struct cli *cli, int argc, char **argv) {
