@@ -75,13 +75,13 @@ kills() {
 	note "seed $SEED: repeat with SEED=$SEED KILLS=$KILLS"
 	RANDOM=$SEED ENDS_LENT=0 ENDS_BASELINE=0
 	for ((n = 1; n <= KILLS; n++)); do
-		whom=${whoms[n % 3]} at=$((RANDOM * 30 % 700000))
-		verb=lend
+		whom=${whoms[n % 3]} at=$((RANDOM * 30 % 450000))
+		verb="lend"
 		if [ $((n / 3 % 2)) = 1 ]; then
-			verb=return
+			verb="return"
 			passthru lend lab-k >/dev/null || not_ok "kill $n: the lend before it works"
 		fi
-		kill_during $verb $whom $at && continue
+		kill_during "$verb" "$whom" "$at" && continue
 		failed=$((failed + 1))
 		not_ok "kill $n ($whom, $at µs into the $verb) leaves nothing half done" "$WHY"
 		passthru return lab-k

@@ -4,14 +4,27 @@
 # The helper: who may ask, what it is asked, when it comes and goes, and what it does when nobody asks.
 
 varlink() { # JSON: the replies, a line each
-	{ printf '%s\0' "$1"; } | socat -t 10 - UNIX-CONNECT:$HELPER_SOCKET | tr '\0' '\n'
+	{ printf '%s\0' "$1"; } | socat -t 10 - "UNIX-CONNECT:$HELPER_SOCKET" | tr '\0' '\n'
 }
 
 reply_of() { # METHOD [PARAMETERS]
 	varlink "{\"method\":\"$1\",\"parameters\":${2:-{\}}}"
 }
 
-as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+# A frame over the limit: the helper answers and leaves before it has read all, which socat takes for the end.
+oversized() {
+	python3 - "$HELPER_SOCKET" <<-'X'
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.settimeout(10)
+		s.connect(sys.argv[1])
+		try:
+		    s.sendall(b"x" * 600000 + b"\0")
+		except BrokenPipeError:
+		    pass
+		print(s.recv(4096).decode())
+	X
+}
 
 comes_and_goes() {
 	settings '[helper]' idle-exit=2s retry=2s
@@ -27,14 +40,14 @@ comes_and_goes() {
 }
 
 socket_is_of_root() {
-	is "$(stat -c '%U %a' $HELPER_SOCKET)" 'root 600' 'the socket is of root alone'
+	is "$(stat -c '%U %a' "$HELPER_SOCKET")" 'root 600' 'the socket is of root alone'
 	is "$(stat -c '%U %a' /run/passthru)" 'root 700' 'so is its folder'
-	fails_with 'Permission denied' 'another user does not reach it' as_nobody socat -u /dev/null UNIX-CONNECT:$HELPER_SOCKET
+	fails_with 'Permission denied' 'another user does not reach it' as_nobody socat -u /dev/null "UNIX-CONNECT:$HELPER_SOCKET"
 	fails_with 'only root' 'passthru says so' as_nobody passthru lend --device "$(addr nvme_b)"
-	chmod 755 /run/passthru && chmod 666 $HELPER_SOCKET
-	matches "$(as_nobody socat -t 10 - UNIX-CONNECT:$HELPER_SOCKET < <(printf '{"method":"org.passthru.Status"}\0') | tr -d '\0')" \
+	chmod 755 /run/passthru && chmod 666 "$HELPER_SOCKET"
+	matches "$(as_nobody socat -t 10 - "UNIX-CONNECT:$HELPER_SOCKET" < <(printf '{"method":"org.passthru.Status"}\0') | tr -d '\0')" \
 		'org.passthru.PermissionDenied' 'where the socket was opened to all, the helper looks itself'
-	chmod 700 /run/passthru && chmod 600 $HELPER_SOCKET
+	chmod 700 /run/passthru && chmod 600 "$HELPER_SOCKET"
 }
 
 introspection() {
@@ -55,26 +68,26 @@ bad_input() {
 	is "$(reply_of org.passthru.Lend '{"domain":"a","devices":[],"command":"id"}' | jq -r .error)" org.passthru.InvalidRequest \
 		'an unknown field is an error'
 	matches "$(varlink 'GET / HTTP/1.1')" '"error"' 'garbage is an error'
-	matches "$(varlink "$(head -c 300000 /dev/zero | tr '\0' x)")" '"error"' 'a frame over the limit is an error'
-	printf '{"method":"org.pass' | socat -u - UNIX-CONNECT:$HELPER_SOCKET
+	matches "$(oversized)" '"error"' 'a frame over the limit is an error'
+	printf '{"method":"org.pass' | socat -u - "UNIX-CONNECT:$HELPER_SOCKET"
 	is "$(helper_pid)" "$pid" '… and the helper lives through all that'
 	nothing_lent '… and nothing is lent'
 }
 
 memory() {
-	local status resident anonymous
-	status=$(cat /proc/"$(helper_pid)"/status)
-	resident=$(awk '/^VmRSS/ { print $2 }' <<<"$status") anonymous=$(awk '/^RssAnon/ { print $2 }' <<<"$status")
+	local process resident anonymous
+	process=$(cat /proc/"$(helper_pid)"/status)
+	resident=$(awk '/^VmRSS/ { print $2 }' <<<"$process") anonymous=$(awk '/^RssAnon/ { print $2 }' <<<"$process")
 	note "the resident helper: $resident KiB in memory, $anonymous KiB of them its own"
 	is "$((resident < 5120))" 1 'the resident helper takes less than 5 MiB'
 }
 
 sandbox() {
-	local status
-	status=$(cat /proc/"$(helper_pid)"/status)
-	matches "$status" 'NoNewPrivs:.1' 'the sandbox: no new privileges'
-	matches "$status" 'Seccomp:.2' '… a filter of system calls'
-	is "$(awk '/^CapBnd/ { print $2 }' <<<"$status")" 0000000000090004 '… three capabilities'
+	local process
+	process=$(cat /proc/"$(helper_pid)"/status)
+	matches "$process" 'NoNewPrivs:.1' 'the sandbox: no new privileges'
+	matches "$process" 'Seccomp:.2' '… a filter of system calls'
+	is "$(awk '/^CapBnd/ { print $2 }' <<<"$process")" 0000000000090004 '… three capabilities'
 	is "$(systemctl show passthru.service -p ProtectSystem -p DevicePolicy -p MemoryDenyWriteExecute | sort | xargs)" \
 		'DevicePolicy=closed MemoryDenyWriteExecute=yes ProtectSystem=strict' '… nothing to write but /run/passthru and /sys, no device nodes'
 	note "$(systemd-analyze security passthru.service | tail -1)"

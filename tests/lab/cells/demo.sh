@@ -12,29 +12,35 @@ say() { note "|$*"; }
 drivers() { # ARRAY: fills it with the driver of each device
 	local -n into=$1
 	local role
-	for role in "${LENT[@]}"; do into[$role]=$(driver_of "$role"); done
+	# shellcheck disable=SC2034 # it is the caller's array
+	for role in "${LENT[@]}"; do into["$role"]=$(driver_of "$role"); done
 }
 
-row() { printf '  %-14s%-26s%-16s%-12s%s' "$@"; }
+# logged VERB [ADDRESS]: milliseconds of a device, or of all; the first record, for hook_took lends what is lent already
+logged() {
+	journalctl -q -o json PASSTHRU_VERB="$1" DOMAIN=win11 ${2:+DEVICE="$2"} |
+		jq -r --arg step "${2:+1}" 'select((.PASSTHRU_KIND != null) == ($step != "")) | .PASSTHRU_USEC' |
+		head -n 1 | awk '{ printf "%.0f ms", $1 / 1000 }'
+}
+
+row() { say "$(printf '  %-14s%-26s%-16s%-9s%8s    %-14s%8s' "$@" | sed 's/ *$//')"; }
 
 table() {
-	local role
-	say "$(row DEVICE '' BEFORE LENT RETURNED)"
+	local role a
+	row DEVICE '' BEFORE LENT '' RETURNED ''
 	for role in "${LENT[@]}"; do
-		say "$(row "$(addr "$role")" "${WHAT[$role]}" "${BEFORE[$role]}" "${DURING[$role]}" "${AFTER[$role]}")"
+		a=$(addr "$role")
+		row "$a" "${WHAT[$role]}" "${BEFORE[$role]}" "${DURING[$role]}" "$(logged lend "$a")" "${AFTER[$role]}" "$(logged return "$a")"
 	done
-}
-
-took() { # VERB: milliseconds of the last one, as the helper logged them
-	journalctl -q -o json --output-fields=PASSTHRU_USEC PASSTHRU_VERB="$1" DOMAIN=win11 PASSTHRU_STATE=done _SYSTEMD_UNIT=passthru.service |
-		jq -r 'select(.PASSTHRU_KIND == null) | .PASSTHRU_USEC' | tail -1 | awk '{ printf "%.0f ms", $1 / 1000 }'
+	row '' 'all, with every check' '' '' "$(logged lend)" '' "$(logged return)"
+	row '' 'added by the hook' '' '' "$HOOK_TOOK" '' ''
 }
 
 # The way from libvirt to the helper and back, when all is lent already: the median of five.
 hook_took() {
-	local n begin xml
+	local begin xml
 	xml=$(virsh dumpxml win11)
-	for n in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		begin=$EPOCHREALTIME
 		$HOOK win11 prepare begin - <<<"$xml" || return 1
 		awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.0f ms\n", (b - a) * 1000 }'
@@ -45,14 +51,15 @@ prepare() {
 	install_passthru
 	remember_host
 	start_libvirtd
-	define win11 yes "${LENT[@]}"
+	define win11 yes "${LENT[@]}" # as virt-manager does; libvirt leaves alone what it finds with vfio
 	drivers BEFORE
-	say "the machine is up: Debian $(cat /etc/debian_version), Linux $(uname -r), libvirt $(virsh --version), an IOMMU, no script of anyone"
+	say "it is up: Debian $(cat /etc/debian_version), Linux $(uname -r), libvirt $(virsh --version); passthru is installed"
 }
 
 lend() {
 	succeeds 'the domain starts' start_domain win11
-	say "virsh start win11      done after $TOOK s"
+	STARTED=$TOOK
+	say 'virsh start win11'
 	drivers DURING
 	HOOK_TOOK=$(hook_took)
 	succeeds 'its guest boots from the lent disk' wait_serial win11
@@ -62,22 +69,23 @@ lend() {
 
 take_back() {
 	succeeds 'the domain obeys the power button' stop_domain win11
-	say "virsh shutdown win11   off after $TOOK s"
+	STOPPED=$TOOK
+	say 'virsh shutdown win11'
 	gives_back 'the host is as it was'
 	drivers AFTER
 }
 
-times() {
-	say "$(printf '  %-40s%s' 'the devices were lent in' "$(took lend)")"
-	say "$(printf '  %-40s%s' 'and taken back in' "$(took return)")"
-	say "$(printf '  %-40s%s' 'the hook itself took, devices aside,' "$HOOK_TOOK")"
-	say "$(printf '  %-40s%s' 'the serial port of the guest said' "\"$GUEST_SAYS\"")"
+outside() {
+	local virtual=''
+	[ "$(systemd-detect-virt)" != qemu ] || virtual=' (an emulated processor: real ones are faster)'
+	say "  start to running $STARTED s, shutdown to off $STOPPED s$virtual"
+	say "  the guest's serial port: $GUEST_SAYS"
 }
 
 prepare
 lend
 take_back
-say
+say ''
 table
-say
-times
+say ''
+outside

@@ -109,6 +109,8 @@ reboot_guest() {
 	sleep 60
 }
 
+as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+
 has_systemd() { [ -d /run/systemd/system ]; }
 
 install_passthru() { # what "make install" made, put into place as a package would

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # passthru in the guest: its settings, and what it leaves on the host.
 
 HELPER_SOCKET=/run/passthru/org.passthru
