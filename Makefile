@@ -29,7 +29,7 @@ override CFLAGS += -std=gnu17 -ffunction-sections -fdata-sections $(WARNINGS) $(
 override LDFLAGS += -pie -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now $(SANITIZE)
 
 # A layer is a folder and a static archive; a file includes only from layers to its left (tests/layers).
-LAYERS := base model sys config wire lease advice
+LAYERS := base model sys config wire lease boot advice
 PROGRAMS := hook helper cli
 PACKAGES := libkmod libpci inih libxml-2.0 json-c libsystemd
 
@@ -40,7 +40,7 @@ LIB_LDLIBS = $(eval LIB_LDLIBS := $(shell pkg-config --libs $(PACKAGES)))$(LIB_L
 objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(sort $(wildcard src/$(1)/*.c)))
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib/lib%.a)
 # Right to left: the linker looks for what a layer needs in the archives behind it.
-LINK_ORDER := $(foreach l,advice lease wire config sys model base,$(BUILD)/lib/lib$(l).a)
+LINK_ORDER := $(foreach l,advice boot lease wire config sys model base,$(BUILD)/lib/lib$(l).a)
 
 BINARIES := $(BUILD)/passthru $(BUILD)/passthru-hook $(BUILD)/passthru-helper
 

@@ -37,7 +37,8 @@ $(BUILD)/tests/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LINK_ORDER)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LDLIBS)
 
-.SECONDARY:
+# Not .SECONDARY, which would let a missing object of an archive pass for made.
+.PRECIOUS: $(BUILD)/obj/tests/%.o
 
 # check is what CI calls: nothing but make and a shell is needed before it, as root on Debian 12.
 .PHONY: check

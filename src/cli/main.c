@@ -22,6 +22,7 @@ static const struct verb verbs[] = {
         { "lend", "DOMAIN | --device ADDRESS", "lend now, without starting the domain", verb_lend },
         { "return", "DOMAIN", "take back what a domain has", verb_return },
         { "rehearse", "DOMAIN", "lend, verify, give back, with times", verb_rehearse },
+        { "boot", "plan|apply|revert|status", "the kernel command line, in the boot loader", verb_boot },
         { "log", "[DOMAIN]", "the last lend and return, step by step", verb_log },
 };
 

@@ -58,7 +58,11 @@ static int parse_span(const char *text, uint64_t max, uint64_t *ret) {
 
 static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e) {
         bool section_is_known = false;
+        int r;
 
+        r = boot_settings_entry(entry, &((struct settings *) userdata)->boot, e);
+        if (r != 0)
+                return r < 0 ? r : 0;
         for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
                 const struct setting *s = &known[i];
                 uint64_t usec;
@@ -77,7 +81,8 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
         }
         if (!section_is_known)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->section,
-                               "wanted the section [lease] or [helper], found [%s]", entry->section);
+                               "wanted the section [lease], [helper], [iommu], [acs], [hugepages], [vfio] or [parameters], "
+                               "found [%s]", entry->section);
         if (entry->key)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted %s, found the unknown setting “%s”",
                                str_eq(entry->section, "lease") ? "deadline" : "idle-exit or retry", entry->key);
@@ -85,6 +90,7 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
 }
 
 void settings_default(struct settings *ret) {
+        *ret = (struct settings) {};
         for (size_t i = 0; i < ARRAY_SIZE(known); i++)
                 *value_of(ret, &known[i]) = known[i].standard;
 }

@@ -3,12 +3,14 @@
 
 #include "base/err.h"
 #include "base/root.h"
+#include "config/boot-settings.h"
 
 /* passthru.conf */
 struct settings {
         uint64_t deadline_usec; /* [lease] deadline=: how long one driver may take; default 70 s, 1 s … 10 min */
         uint64_t idle_usec;     /* [helper] idle-exit=: after the last return; default 60 s, 1 s … 1 day */
         uint64_t retry_usec;    /* [helper] retry=: for what could not be given back; default 10 s, 1 s … 1 h */
+        struct boot_settings boot;
 };
 
 void settings_default(struct settings *ret);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/macro.h"
+
+/* Runs a program with these arguments: no shell, standard input empty, PATH and LC_ALL=C.UTF-8 as its whole environment.
+ * What it prints goes to *ret_output (the last 64 KiB; caller frees; may be NULL). root: a directory to chroot to first,
+ * NULL for none. Returns the exit status (0…255); -ECHILD it was ended by a signal; -errno it could not be run
+ * (-ENOENT: there is no such program). */
+int command_run(const char *root, char *const *argv, char **ret_output);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "boot/ledger.h"
+
+/* What an edit wants, what was ours before, and what will be ours after it. */
+struct boot_edit {
+        const char *const *want; /* the parameters, in the order in which they are to stand */
+        size_t n_want;
+        const struct ledger *before;
+        struct ledger after; /* filled while the plan is made */
+};
+
+/* The line of a file with what is ours and no longer wanted taken out, and what is wanted put in; `after` gets what is
+ * ours then. A parameter that somebody else put into the line does not become ours. A file must have only one line that
+ * is edited. *ret: caller frees. -EINVAL: the line cannot be split in one way only. */
+int boot_edit_line(struct boot_edit *edit, const char *path, const char *line, char **ret);

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot/ledger.h"
+
+#include <errno.h>
+#include <json-c/json_tokener.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "wire/varlink.h"
+
+#define LEDGER_VERSION 1
+#define LEDGER_SIZE_MAX (1U << 20)
+
+void ledger_done(struct ledger *ledger) {
+        free(ledger->files);
+        *ledger = (struct ledger) {};
+}
+
+struct ledger_file *ledger_find(const struct ledger *ledger, const char *path) {
+        for (size_t i = 0; i < ledger->n_files; i++)
+                if (str_eq(ledger->files[i].path, path))
+                        return &ledger->files[i];
+        return NULL;
+}
+
+bool ledger_owns(const struct ledger *ledger, const char *path, const char *parameter) {
+        const struct ledger_file *f = ledger_find(ledger, path);
+
+        for (size_t i = 0; f && i < f->n_parameters; i++)
+                if (str_eq(f->parameters[i], parameter))
+                        return true;
+        return false;
+}
+
+static int add_file(struct ledger *ledger, const char *path, struct ledger_file **ret) {
+        struct ledger_file *f = ledger_find(ledger, path), *bigger;
+        int r;
+
+        if (f) {
+                *ret = f;
+                return 0;
+        }
+        if (ledger->n_files == LEDGER_FILES_MAX)
+                return -ENOSPC;
+        bigger = reallocarray(ledger->files, ledger->n_files + 1, sizeof(*bigger));
+        if (!bigger)
+                return -ENOMEM;
+        ledger->files = bigger;
+        f = &bigger[ledger->n_files];
+        *f = (struct ledger_file) {};
+        r = str_copy(f->path, sizeof(f->path), path);
+        if (r < 0)
+                return r;
+        ledger->n_files++;
+        *ret = f;
+        return 0;
+}
+
+int ledger_own_file(struct ledger *ledger, const char *path) {
+        struct ledger_file *f;
+        int r = add_file(ledger, path, &f);
+
+        if (r >= 0)
+                f->created = true;
+        return r;
+}
+
+int ledger_own(struct ledger *ledger, const char *path, const char *parameter) {
+        struct ledger_file *f;
+        int r;
+
+        if (ledger_owns(ledger, path, parameter))
+                return 0;
+        r = add_file(ledger, path, &f);
+        if (r < 0)
+                return r;
+        if (f->n_parameters == LEDGER_PARAMETERS_MAX)
+                return -ENOSPC;
+        r = str_copy(f->parameters[f->n_parameters], PARAMETER_TEXT_MAX, parameter);
+        if (r < 0)
+                return r;
+        f->n_parameters++;
+        return 0;
+}
+
+int ledger_merge(struct ledger *into, const struct ledger *other) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < other->n_files; i++) {
+                const struct ledger_file *f = &other->files[i];
+
+                if (f->created)
+                        r = ledger_own_file(into, f->path);
+                for (size_t k = 0; r >= 0 && k < f->n_parameters; k++)
+                        r = ledger_own(into, f->path, f->parameters[k]);
+        }
+        return r;
+}
+
+/* The file */
+
+static struct json_object *file_to_json(const struct ledger_file *f) {
+        struct json_object *o = json_object_new_object(), *parameters = json_object_new_array();
+
+        json_object_object_add(o, "path", json_object_new_string(f->path));
+        json_object_object_add(o, "created", json_object_new_boolean(f->created));
+        json_object_object_add(o, "parameters", parameters);
+        for (size_t i = 0; i < f->n_parameters; i++)
+                json_object_array_add(parameters, json_object_new_string(f->parameters[i]));
+        return o;
+}
+
+int ledger_save(const struct root *root, const struct ledger *ledger, struct err *e) {
+        _cleanup_json_ struct json_object *o = json_object_new_object();
+        struct json_object *files = json_object_new_array();
+        const char *text;
+        size_t size;
+        int r;
+
+        json_object_object_add(o, "version", json_object_new_int(LEDGER_VERSION));
+        json_object_object_add(o, "loader", json_object_new_string(ledger->loader));
+        json_object_object_add(o, "files", files);
+        for (size_t i = 0; i < ledger->n_files; i++)
+                json_object_array_add(files, file_to_json(&ledger->files[i]));
+        text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+
+        r = dir_ensure_private(root, LEDGER_DIRECTORY, 0755);
+        if (r >= 0)
+                r = file_replace(root, LEDGER_DIRECTORY, LEDGER_NAME, text, size, 0644);
+        return r < 0 ? err_set(e, r, ERR_FAILED, LEDGER_NAME, "%s/%s cannot be written: %s", LEDGER_DIRECTORY,
+                               LEDGER_NAME, strerror(-r)) :
+                       0;
+}
+
+static int damaged(struct err *e, const char *what) {
+        return err_set(e, -EBADMSG, ERR_FAILED, LEDGER_NAME,
+                       "%s/%s is damaged: %s. It says which kernel parameters are ours; without it, remove them by hand "
+                       "('passthru boot status' shows every line) and then the file", LEDGER_DIRECTORY, LEDGER_NAME, what);
+}
+
+static const char *text_of(struct json_object *o, const char *key) {
+        struct json_object *v;
+
+        if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
+                return NULL;
+        return json_object_get_string(v);
+}
+
+static int file_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
+        struct json_object *created, *parameters;
+        const char *path = text_of(o, "path");
+        int r;
+
+        if (!path || *path != '/' || strstr(path, "/../"))
+                return damaged(e, "'path' must be an absolute path");
+        if (ledger_find(ledger, path))
+                return damaged(e, "a file is listed twice");
+        if (!json_object_object_get_ex(o, "created", &created) || !json_object_is_type(created, json_type_boolean))
+                return damaged(e, "'created' must be true or false");
+        if (!json_object_object_get_ex(o, "parameters", &parameters) ||
+            !json_object_is_type(parameters, json_type_array))
+                return damaged(e, "'parameters' must be a list");
+
+        r = json_object_get_boolean(created) ? ledger_own_file(ledger, path) : 0;
+        for (size_t i = 0; r >= 0 && i < json_object_array_length(parameters); i++) {
+                struct json_object *p = json_object_array_get_idx(parameters, i);
+
+                if (!json_object_is_type(p, json_type_string) || !parameter_is_valid(json_object_get_string(p)))
+                        return damaged(e, "'parameters' must be kernel parameters");
+                r = ledger_own(ledger, path, json_object_get_string(p));
+        }
+        return r < 0 ? damaged(e, "it is too long") : 0;
+}
+
+static int ledger_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
+        const char *loader = text_of(o, "loader");
+        struct json_object *version, *files;
+
+        if (!json_object_object_get_ex(o, "version", &version) || json_object_get_int64(version) != LEDGER_VERSION)
+                return damaged(e, "'version' must be 1");
+        if (!loader || str_copy(ledger->loader, sizeof(ledger->loader), loader) < 0)
+                return damaged(e, "'loader' must be a name");
+        if (!json_object_object_get_ex(o, "files", &files) || !json_object_is_type(files, json_type_array))
+                return damaged(e, "'files' must be a list");
+        for (size_t i = 0; i < json_object_array_length(files); i++) {
+                struct json_object *f = json_object_array_get_idx(files, i);
+                int r;
+
+                if (!json_object_is_type(f, json_type_object))
+                        return damaged(e, "'files' must be a list of objects");
+                r = file_from_json(f, ledger, e);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int ledger_parse(const char *text, size_t size, struct ledger *ret, struct err *e) {
+        _cleanup_ledger_ struct ledger ledger = {};
+        _cleanup_json_ struct json_object *o = NULL;
+        struct json_tokener *t;
+        bool whole;
+        int r;
+
+        t = json_tokener_new_ex(8);
+        if (!t)
+                return err_set(e, -ENOMEM, ERR_FAILED, LEDGER_NAME, "out of memory");
+        json_tokener_set_flags(t, JSON_TOKENER_STRICT);
+        o = json_tokener_parse_ex(t, text, (int) size);
+        whole = json_tokener_get_error(t) == json_tokener_success && json_tokener_get_parse_end(t) == size;
+        json_tokener_free(t);
+        if (!whole || !json_object_is_type(o, json_type_object))
+                return damaged(e, "it must be one JSON object");
+        r = ledger_from_json(o, &ledger, e);
+        if (r < 0)
+                return r;
+        *ret = TAKE(ledger, (struct ledger) {});
+        return 0;
+}
+
+int ledger_load(const struct root *root, struct ledger *ret, struct err *e) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r;
+
+        r = root_read(root, LEDGER_DIRECTORY "/" LEDGER_NAME, LEDGER_SIZE_MAX, &text, &size);
+        if (r == -ENOENT) {
+                *ret = (struct ledger) {};
+                return 0;
+        }
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, LEDGER_NAME, "%s/%s cannot be read: %s", LEDGER_DIRECTORY, LEDGER_NAME,
+                               strerror(-r));
+        return ledger_parse(text, size, ret, e);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/root.h"
+#include "model/cmdline.h"
+
+/* Which parameters in which file are ours. It says what revert may remove, and what an edit may replace; everything else
+ * in those files is somebody else's. Kept in LEDGER_DIRECTORY/LEDGER_NAME. */
+
+#define LEDGER_DIRECTORY "/var/lib/passthru"
+#define LEDGER_NAME "boot.json"
+#define LEDGER_FILES_MAX 64
+#define LEDGER_PARAMETERS_MAX 32
+#define PARAMETER_TEXT_MAX 256
+
+struct ledger_file {
+        char path[256];
+        bool created; /* the file as a whole is ours */
+        char parameters[LEDGER_PARAMETERS_MAX][PARAMETER_TEXT_MAX];
+        size_t n_parameters;
+};
+
+struct ledger {
+        char loader[32];
+        struct ledger_file *files;
+        size_t n_files;
+};
+
+void ledger_done(struct ledger *ledger);
+#define _cleanup_ledger_ _cleanup_(ledger_done)
+
+/* A missing file is an empty ledger. -EBADMSG: damaged, and what to do. */
+int ledger_load(const struct root *root, struct ledger *ret, struct err *e);
+int ledger_save(const struct root *root, const struct ledger *ledger, struct err *e);
+
+int ledger_parse(const char *text, size_t size, struct ledger *ret, struct err *e);
+
+/* NULL when nothing in that file is ours. */
+struct ledger_file *ledger_find(const struct ledger *ledger, const char *path);
+bool ledger_owns(const struct ledger *ledger, const char *path, const char *parameter);
+
+/* Each once; -ENOSPC at the limits, -ENOMEM, -ENAMETOOLONG. */
+int ledger_own(struct ledger *ledger, const char *path, const char *parameter);
+int ledger_own_file(struct ledger *ledger, const char *path);
+
+/* Adds all that the other one owns. */
+int ledger_merge(struct ledger *into, const struct ledger *other);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot/loader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+extern const struct loader loader_grub, loader_systemd_boot;
+
+const struct loader *const loaders[] = {
+        &loader_grub,
+        &loader_systemd_boot,
+        NULL,
+};
+
+void boot_entries_done(struct boot_entries *entries) {
+        for (size_t i = 0; i < entries->n; i++)
+                free(entries->list[i].line);
+        free(entries->list);
+        *entries = (struct boot_entries) {};
+}
+
+int boot_entries_add(struct boot_entries *entries, const char *name, const char *file, const char *line,
+                     bool untouched) {
+        struct boot_entry *bigger, entry = { .untouched = untouched };
+
+        bigger = reallocarray(entries->list, entries->n + 1, sizeof(*bigger));
+        if (!bigger)
+                return -ENOMEM;
+        entries->list = bigger;
+        (void) str_copy(entry.name, sizeof(entry.name), name);
+        (void) str_copy(entry.file, sizeof(entry.file), file);
+        entry.line = strdup(line);
+        if (!entry.line)
+                return -ENOMEM;
+        bigger[entries->n++] = entry;
+        return 0;
+}
+
+static int find_by_name(const char *name, const struct loader **ret, struct err *e) {
+        char known[256] = "";
+
+        for (size_t i = 0; loaders[i]; i++) {
+                if (str_eq(loaders[i]->name, name)) {
+                        *ret = loaders[i];
+                        return 0;
+                }
+                (void) str_format(known + strlen(known), sizeof(known) - strlen(known), "%s%s", i > 0 ? ", " : "",
+                                  loaders[i]->name);
+        }
+        return err_set(e, -EINVAL, ERR_INVALID, "loader", "there is no loader '%s'; known are %s", name, known);
+}
+
+int loader_find(const struct root *root, const char *name, const struct loader **ret, struct err *e) {
+        const struct loader *best = NULL, *second = NULL;
+        enum evidence found = EVIDENCE_NONE;
+        char why[128] = "", why_best[128] = "", why_second[128] = "";
+
+        if (name)
+                return find_by_name(name, ret, e);
+        for (size_t i = 0; loaders[i]; i++) {
+                enum evidence ev = loaders[i]->detect(root, why, sizeof(why));
+
+                if (ev == EVIDENCE_NONE || ev < found)
+                        continue;
+                second = ev == found ? best : NULL;
+                strcpy(why_second, why_best);
+                best = loaders[i];
+                found = ev;
+                strcpy(why_best, why);
+        }
+        if (!best)
+                return err_set(e, -ENOENT, ERR_NOT_FOUND, NULL,
+                               "no boot loader was found that passthru can edit; add the parameters that 'passthru boot "
+                               "status' shows to the kernel command line by hand");
+        if (second)
+                return err_set(e, -ENOTUNIQ, ERR_REFUSED, NULL,
+                               "two boot loaders may be in charge: %s (%s) and %s (%s); say which with --loader %s or "
+                               "--loader %s", second->name, why_second, best->name, why_best, second->name, best->name);
+        *ret = best;
+        return 0;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "boot/wanted.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define SYMBOLS_MAX (64U << 20)
+
+static int add(struct wanted *w, const char *text, struct err *e) {
+        if (w->n == WANTED_MAX || str_copy(w->text[w->n], WANTED_TEXT_MAX, text) < 0)
+                return err_set(e, -E2BIG, ERR_INVALID, "passthru.conf",
+                               "too many kernel parameters, or one of over %d characters: '%.40s…'", WANTED_TEXT_MAX - 1,
+                               text);
+        w->list[w->n] = w->text[w->n];
+        w->n++;
+        return 0;
+}
+
+static int add_value(struct wanted *w, const char *key, const char *value, struct err *e) {
+        char text[WANTED_TEXT_MAX];
+
+        if (!*value)
+                return 0;
+        if (str_format(text, sizeof(text), "%s%s", key, value) < 0)
+                return err_set(e, -E2BIG, ERR_INVALID, "passthru.conf", "%s…: over %d characters", key,
+                               WANTED_TEXT_MAX - 1);
+        return add(w, text, e);
+}
+
+/* Calls fn with the text of each file in /boot whose name begins so, until it returns true. */
+static bool any_boot_file(const struct root *root, const char *prefix, bool (*fn)(const char *text)) {
+        _cleanup_strv_ char **names = NULL;
+
+        if (root_list(root, &names, "/boot") < 0)
+                return false;
+        for (char **n = names; *n; n++) {
+                _cleanup_free_ char *text = NULL;
+                char path[300];
+
+                if (str_starts(*n, prefix) && str_format(path, sizeof(path), "/boot/%s", *n) >= 0 &&
+                    root_read(root, path, SYMBOLS_MAX, &text, NULL) >= 0 && fn(text))
+                        return true;
+        }
+        return false;
+}
+
+static bool needs_intel_parameter(const char *config) {
+        return !strstr(config, "\nCONFIG_INTEL_IOMMU_DEFAULT_ON=y\n");
+}
+
+static bool has_config(const char *config) {
+        (void) config;
+        return true;
+}
+
+static int add_iommu(const struct root *root, const struct boot_settings *s, struct wanted *w, struct err *e) {
+        bool intel = root_exists(root, "/sys/firmware/acpi/tables/DMAR") > 0,
+             amd = root_exists(root, "/sys/firmware/acpi/tables/IVRS") > 0;
+        /* Without any /boot/config-* there is nothing to tell, and the parameter does no harm. */
+        bool needed = any_boot_file(root, "config-", needs_intel_parameter) || !any_boot_file(root, "config-", has_config);
+        int r = 0;
+
+        if (s->iommu == IOMMU_OFF)
+                r = intel || amd ? add(w, intel ? "intel_iommu=off" : "amd_iommu=off", e) : 0;
+        else if (intel && (needed || s->iommu == IOMMU_ON))
+                r = add(w, "intel_iommu=on", e);
+        else if (amd)
+                (void) str_copy(w->note, sizeof(w->note),
+                                "the AMD IOMMU is on by default; amd_iommu=on is no valid value and is not added");
+        else if (intel)
+                (void) str_copy(w->note, sizeof(w->note), "the installed kernels turn the Intel IOMMU on by themselves");
+        else
+                (void) str_copy(w->note, sizeof(w->note),
+                                "the firmware announces no IOMMU: enable VT-d or AMD-Vi in its settings");
+        if (r >= 0 && s->passthrough && s->iommu != IOMMU_OFF)
+                r = add(w, "iommu=pt", e);
+        return r;
+}
+
+static bool has_acs_patch(const char *symbols) {
+        return strstr(symbols, "pcie_acs_override") != NULL;
+}
+
+/* The patch is not upstream, and a kernel without it ignores the parameter silently. Debian's System.map is a stub, so a
+ * file without symbols tells nothing. */
+static bool is_stub(const char *symbols) {
+        return strlen(symbols) < 4096;
+}
+
+static int check_acs_override(const struct root *root, const struct boot_settings *s, bool force, struct err *e) {
+        _cleanup_free_ char *symbols = NULL;
+
+        if (!*s->acs_override || force || any_boot_file(root, "System.map-", has_acs_patch))
+                return 0;
+        if (root_read(root, "/proc/kallsyms", SYMBOLS_MAX, &symbols, NULL) >= 0 && has_acs_patch(symbols))
+                return 0;
+        return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "override",
+                       "no installed kernel has the ACS override patch%s, so pcie_acs_override= would do nothing: install a "
+                       "kernel that has it, use [acs] config= where the ports have ACS, or --force",
+                       any_boot_file(root, "System.map-", is_stub) ? " that could be found (System.map has no symbols)" :
+                                                                     "");
+}
+
+static int add_extra(const char *extra, struct wanted *w, struct err *e) {
+        struct token t;
+        int r = 0;
+
+        while (r >= 0 && cmdline_next(&extra, &t)) {
+                char text[WANTED_TEXT_MAX];
+
+                if (str_format(text, sizeof(text), "%.*s", (int) t.length, t.start) < 0)
+                        return err_set(e, -E2BIG, ERR_INVALID, "extra", "extra: a parameter of over %d characters",
+                                       WANTED_TEXT_MAX - 1);
+                r = add(w, text, e);
+        }
+        return r;
+}
+
+int wanted_find(const struct root *root, const struct boot_settings *s, bool force, struct wanted *ret, struct err *e) {
+        struct wanted *w = ret;
+        int r;
+
+        *w = (struct wanted) {};
+        r = check_acs_override(root, s, force, e);
+        if (r < 0 || (r = add_iommu(root, s, w, e)) < 0 ||
+            (r = add_value(w, "pcie_acs_override=", s->acs_override, e)) < 0 ||
+            (r = add_value(w, "pci=config_acs=", s->acs_config, e)) < 0 ||
+            (r = add_value(w, "vfio-pci.ids=", s->vfio_ids, e)) < 0)
+                return r;
+        for (size_t i = 0; i < s->n_pools; i++) {
+                char text[WANTED_TEXT_MAX];
+
+                (void) str_format(text, sizeof(text), "hugepagesz=%s hugepages=%s", s->pools[i].size, s->pools[i].count);
+                r = add(w, text, e);
+                if (r < 0)
+                        return r;
+        }
+        return add_extra(s->extra, w, e);
+}

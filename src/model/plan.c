@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/plan.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static void change_done(struct plan_change *c) {
+        free(c->path);
+        free(c->before);
+        free(c->after);
+        *c = (struct plan_change) {};
+}
+
+static void command_done(struct plan_command *c) {
+        for (char **a = c->argv; *a; a++)
+                free(*a);
+        *c = (struct plan_command) {};
+}
+
+void plan_done(struct plan *plan) {
+        for (size_t i = 0; i < plan->n_changes; i++)
+                change_done(&plan->changes[i]);
+        for (size_t i = 0; i < plan->n_commands; i++)
+                command_done(&plan->commands[i]);
+        *plan = (struct plan) {};
+}
+
+bool plan_is_empty(const struct plan *plan) {
+        return plan->n_changes == 0;
+}
+
+static struct plan_change *find_change(const struct plan *plan, const char *path) {
+        for (size_t i = 0; i < plan->n_changes; i++)
+                if (str_eq(plan->changes[i].path, path))
+                        return (struct plan_change *) &plan->changes[i];
+        return NULL;
+}
+
+static bool same_text(const char *a, const char *b) {
+        return a && b ? str_eq(a, b) : a == b;
+}
+
+static void remove_change(struct plan *plan, struct plan_change *c) {
+        size_t i = (size_t) (c - plan->changes);
+
+        change_done(c);
+        memmove(c, c + 1, (plan->n_changes - i - 1) * sizeof(*c));
+        plan->n_changes--;
+        plan->changes[plan->n_changes] = (struct plan_change) {};
+}
+
+static char *copy(const char *s, bool *ok) {
+        char *c = s ? strdup(s) : NULL;
+
+        *ok &= !s || c;
+        return c;
+}
+
+int plan_add_change(struct plan *plan, const char *path, const char *before, const char *after, mode_t mode) {
+        struct plan_change *old = find_change(plan, path), c = { .mode = mode };
+        bool ok = true;
+
+        /* What stood there before the whole plan is what counts. */
+        if (old)
+                before = old->before;
+        if (same_text(before, after)) {
+                if (old)
+                        remove_change(plan, old);
+                return 0;
+        }
+        if (!old && plan->n_changes == PLAN_CHANGES_MAX)
+                return -ENOSPC;
+        c.path = copy(path, &ok);
+        c.before = copy(before, &ok);
+        c.after = copy(after, &ok);
+        if (!ok) {
+                change_done(&c);
+                return -ENOMEM;
+        }
+        if (old) {
+                change_done(old);
+                *old = c;
+        } else
+                plan->changes[plan->n_changes++] = c;
+        return 0;
+}
+
+static bool same_argv(char *const *a, char *const *b) {
+        for (; *a && *b; a++, b++)
+                if (!str_eq(*a, *b))
+                        return false;
+        return !*a && !*b;
+}
+
+int plan_add_command(struct plan *plan, const char *why, ...) {
+        struct plan_command c = { .why = why };
+        const char *word;
+        size_t n = 0;
+        int r = 0;
+        va_list ap;
+
+        va_start(ap, why);
+        while (r == 0 && (word = va_arg(ap, const char *))) {
+                if (n == PLAN_ARGV_MAX)
+                        r = -E2BIG;
+                else if (!(c.argv[n++] = strdup(word)))
+                        r = -ENOMEM;
+        }
+        va_end(ap);
+
+        for (size_t i = 0; r == 0 && i < plan->n_commands; i++)
+                if (same_argv(plan->commands[i].argv, c.argv)) {
+                        command_done(&c);
+                        return 0;
+                }
+        if (r == 0 && plan->n_commands == PLAN_COMMANDS_MAX)
+                r = -ENOSPC;
+        if (r < 0) {
+                command_done(&c);
+                return r;
+        }
+        plan->commands[plan->n_commands++] = c;
+        return 0;
+}
+
+const char *plan_content(const struct plan *plan, const char *path, const char *current) {
+        const struct plan_change *c = find_change(plan, path);
+
+        return c ? c->after : current;
+}

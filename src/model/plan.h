@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/macro.h"
+
+/* Ordered changes of files and commands, as they are shown before they are made. Pure data: making a plan reads, carrying
+ * it out is boot/apply.h. */
+
+#define PLAN_CHANGES_MAX 64
+#define PLAN_COMMANDS_MAX 16
+#define PLAN_ARGV_MAX 16
+
+/* One file. before NULL: it does not exist yet; after NULL: it is removed. */
+struct plan_change {
+        char *path; /* as the host sees it */
+        char *before, *after;
+        mode_t mode; /* for a file that does not exist yet */
+};
+
+/* A command of the boot loader that makes the changes take effect. */
+struct plan_command {
+        char *argv[PLAN_ARGV_MAX + 1];
+        const char *why; /* static: "writes /boot/grub/grub.cfg" */
+};
+
+struct plan {
+        struct plan_change changes[PLAN_CHANGES_MAX];
+        size_t n_changes;
+        struct plan_command commands[PLAN_COMMANDS_MAX];
+        size_t n_commands;
+};
+
+void plan_done(struct plan *plan);
+#define _cleanup_plan_ _cleanup_(plan_done)
+
+/* True when nothing would be changed: commands alone change nothing. */
+bool plan_is_empty(const struct plan *plan);
+
+/* Adds a change; the texts are copied. Equal texts are no change. A second change of the same path replaces what the
+ * first one wanted. -ENOSPC, -ENOMEM. */
+int plan_add_change(struct plan *plan, const char *path, const char *before, const char *after, mode_t mode);
+
+/* Adds a command, NULL-terminated; the same command is added once. -ENOSPC, -ENOMEM, -E2BIG. */
+int plan_add_command(struct plan *plan, const char *why, ...) __attribute__((sentinel));
+
+/* What the file will hold: the text that an earlier change of this plan wants, else current. */
+const char *plan_content(const struct plan *plan, const char *path, const char *current);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/root.h"
+
+/* A text that the boot loader left in an EFI variable of systemd's vendor GUID (systemd.io/BOOT_LOADER_INTERFACE):
+ * "LoaderInfo", "StubInfo", "LoaderEntrySelected", … UTF-16 becomes ASCII, other characters '?'.
+ * Errors: -ENOENT not set, or no EFI; -EBADMSG not a text; -ENAMETOOLONG. */
+int efi_loader_text(const struct root *root, const char *name, char *buf, size_t size);
+
+/* True when the system was booted by EFI firmware. */
+bool efi_is_booted(const struct root *root);
