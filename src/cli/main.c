@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
         { "lend", "DOMAIN | --device ADDRESS", "lend now, without starting the domain", verb_lend },
         { "return", "DOMAIN", "take back what a domain has", verb_return },
         { "rehearse", "DOMAIN", "lend, verify, give back, with times", verb_rehearse },
-        { "boot", "plan|apply|revert|status", "the kernel command line, in the boot loader", verb_boot },
+        { "boot", "plan|apply|revert|status", "the boot loader's kernel parameters", verb_boot },
         { "log", "[DOMAIN]", "the last lend and return, step by step", verb_log },
 };
 
@@ -37,11 +37,11 @@ static void print_help(void) {
         puts("\n"
              "Options:\n"
              "  --json         machine-readable output\n"
-             "  --root DIR     look at the system in DIR (check, groups, status)\n"
+             "  --root DIR     look at the system in DIR (not: lend, return, rehearse)\n"
              "  --help         this text; 'passthru VERB --help' for a verb\n"
              "  --version\n"
              "\n"
-             "Exit status: 0 done, 1 failed, 2 wrong usage; for check: 1 warnings, 2 not ready.");
+             "Exit status: 0 done, 1 failed, 2 wrong usage; check: 1 warnings, 2 not ready.");
 }
 
 int cli_fail(const struct err *e) {

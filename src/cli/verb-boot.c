@@ -40,12 +40,13 @@ static void boot_done(struct boot *b) {
 }
 
 static void print_help(void) {
-        puts("Usage: passthru boot plan|apply|revert|status [OPTION…]\n"
+        puts("Usage: passthru boot plan|apply|revert|status [OPTION]...\n"
              "\n"
              "Brings the kernel command line to what passthru.conf says, in the files of\n"
              "the boot loader. What passthru did not write is never changed.\n"
              "\n"
-             "  plan    show every change as a diff, and the commands; exit 0 nothing, 2 changes\n"
+             "  plan    show every change as a diff, and the commands; exit status 2: there\n"
+             "          are changes, 0: there are none\n"
              "  apply   make them\n"
              "  revert  take out what passthru put in, and nothing else\n"
              "  status  each parameter: wanted, configured, running\n"
@@ -324,7 +325,7 @@ int verb_boot(struct cli *cli, int argc, char **argv) {
                         o.loader = optarg;
                         break;
                 default:
-                        return cli_usage_error("boot", "'%s' is no option of boot, or lacks its value", argv[optind - 1]);
+                        return cli_option_error("boot", argv);
                 }
         if (argc - optind != 1)
                 return cli_usage_error("boot", "wanted one of plan, apply, revert, status");
