@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "boot/loader.h"
+
+/* Boot loader entries (UAPI.1, type 1): one file a kernel, with one options line that is edited. */
+
+/* Where the ESP or the extended boot partition may be mounted, in systemd's order (bootctl, find-esp.c). NULL-terminated. */
+extern const char *const boot_folders[];
+
+/* The first …/loader/entries below boot_folders that has a file. -ENOENT. */
+int bls_find_folder(const struct root *root, char *buf, size_t size);
+
+/* Entries that are read or edited. */
+struct bls {
+        const char *folder;
+        bool (*wanted)(const char *name);    /* which files are this loader's; NULL: all that end in .conf */
+        bool (*untouched)(const char *name); /* which of them are the way back and are left as they are; NULL: none */
+};
+
+int bls_read(const struct root *root, const struct bls *bls, struct boot_entries *entries, struct err *e);
+
+/* *ret_first: the first entry's line as it is to be, a model for kernels to come; NULL when there is none. Caller frees.
+ * Refused: several options lines, which loaders read differently. */
+int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_first,
+             struct err *e);
+
+/* The error for a line that boot_edit_line() did not take. */
+int err_line(const char *path, int r, struct err *e);
