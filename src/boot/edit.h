@@ -15,3 +15,8 @@ struct boot_edit {
  * ours then. A parameter that somebody else put into the line does not become ours. A file must have only one line that
  * is edited. *ret: caller frees. -EINVAL: the line cannot be split in one way only. */
 int boot_edit_line(struct boot_edit *edit, const char *path, const char *line, char **ret);
+
+/* The same where the loader reads escapes: quote gives a parameter as it has to stand in this file. */
+#define PARAMETER_QUOTED_MAX (6 * PARAMETER_TEXT_MAX)
+typedef int (*parameter_quote)(const char *parameter, char *buf, size_t size);
+int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote, char **ret);

@@ -3,21 +3,18 @@
 /* GRUB where grub-mkconfig reads drop-ins (Debian, Ubuntu): one file of ours in /etc/default/grub.d appends to
  * GRUB_CMDLINE_LINUX_DEFAULT, which recovery entries do not get. The user's own file is never written. */
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "boot/loader.h"
-#include "model/cmdline.h"
+#include "boot/grub-shell.h"
 #include "sys/efivar.h"
 
 #define DROP_IN_FOLDER "/etc/default/grub.d"
 #define DROP_IN DROP_IN_FOLDER "/passthru.cfg"
 #define CONFIG "/boot/grub/grub.cfg"
-#define CONFIG_MAX (4U << 20)
 
 static enum evidence detect(const struct root *root, char *text, size_t size) {
         _cleanup_free_ char *mkconfig = NULL;
@@ -35,98 +32,13 @@ static enum evidence detect(const struct root *root, char *text, size_t size) {
         return EVIDENCE_FILES;
 }
 
-/* Reading grub.cfg */
-
-/* GRUB's shell: a backslash takes the next character as it is, quotes group. Single quotes take all as it is. */
-static char *unquote(const char *s, size_t length) {
-        char *out = malloc(length + 1);
-        size_t n = 0;
-        char quote = '\0';
-
-        for (size_t i = 0; out && i < length; i++) {
-                if (quote != '\'' && s[i] == '\\' && i + 1 < length)
-                        out[n++] = s[++i];
-                else if (quote && s[i] == quote)
-                        quote = '\0';
-                else if (!quote && (s[i] == '"' || s[i] == '\''))
-                        quote = s[i];
-                else
-                        out[n++] = s[i];
-        }
-        if (out)
-                out[n] = '\0';
-        return out;
-}
-
-/* The text between the first quote and the next one of the same kind: a menu entry's title. */
-static void title_of(const char *line, char *buf, size_t size) {
-        const char *start = strpbrk(line, "'\""), *end = start ? strchr(start + 1, *start) : NULL;
-
-        if (end)
-                (void) str_format(buf, size, "%.*s", (int) (end - start - 1), start + 1);
-}
-
-/* "linux /vmlinuz args…": the args. NULL when it is another command. */
-static const char *linux_arguments(const char *line) {
-        static const char *const commands[] = { "linux", "linuxefi", "linux16" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-                size_t n = strlen(commands[i]);
-
-                if (strncmp(line, commands[i], n) != 0 || !isspace((unsigned char) line[n]))
-                        continue;
-                line += n;
-                line += strspn(line, " \t");
-                line += strcspn(line, " \t");
-                return line + strspn(line, " \t");
-        }
-        return NULL;
-}
-
 static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
-        _cleanup_free_ char *text = NULL;
-        char title[128] = "(no title)", *line, *save;
-        int r;
+        int r = grub_cfg_read(root, CONFIG, &entries, e);
 
-        r = root_read(root, CONFIG, CONFIG_MAX, &text, NULL);
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, CONFIG, "%s cannot be read: %s", CONFIG, strerror(-r));
-        for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                _cleanup_free_ char *args = NULL;
-                const char *raw;
-
-                line += strspn(line, " \t");
-                if (str_starts(line, "menuentry "))
-                        title_of(line, title, sizeof(title));
-                raw = linux_arguments(line);
-                if (!raw)
-                        continue;
-                args = unquote(raw, strlen(raw));
-                r = args ? boot_entries_add(&entries, title, CONFIG, args, strstr(title, "recovery mode")) : -ENOMEM;
-                if (r < 0)
-                        return err_set(e, r, ERR_FAILED, CONFIG, "out of memory");
-        }
+                return r;
         *ret = TAKE(entries, (struct boot_entries) {});
-        return 0;
-}
-
-/* Writing the drop-in */
-
-/* Two shells read it, GRUB's after sh: 10_linux puts the value unquoted into grub.cfg, where ';' and others would end or
- * change the line (cloud-init#2120). */
-static int quote_for_both(const char *parameter, char *buf, size_t size) {
-        size_t n = 0;
-
-        for (const char *s = parameter; *s; s++) {
-                const char *escape = strchr(";&|<>{}$'\\#*?[]~!", *s) ? "\\\\" : "";
-
-                /* $ ` " \ are special to sh between double quotes too. */
-                if (n + 6 >= size)
-                        return -ENAMETOOLONG;
-                n += (size_t) sprintf(buf + n, "%s%s%c", escape, strchr("$`\"\\", *s) ? "\\" : "", *s);
-        }
-        buf[n] = '\0';
         return 0;
 }
 
@@ -134,7 +46,7 @@ static int drop_in_text(struct boot_edit *edit, char **ret, struct err *e) {
         char *text = NULL;
         size_t size;
         FILE *f = open_memstream(&text, &size);
-        int r = f ? 0 : -ENOMEM;
+        int r = f ? grub_check_wanted(edit, e) : -ENOMEM;
 
         if (f)
                 fputs("# Written by 'passthru boot apply' from /etc/passthru/passthru.conf: change it there.\n"
@@ -142,12 +54,7 @@ static int drop_in_text(struct boot_edit *edit, char **ret, struct err *e) {
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++) {
                 char quoted[6 * PARAMETER_TEXT_MAX];
 
-                /* GRUB takes quotes and moves them when it hands the line to the kernel. */
-                if (strchr(edit->want[i], '"'))
-                        r = err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
-                                    "'%s': GRUB changes quoted parameters; write it without quotes", edit->want[i]);
-                else
-                        r = quote_for_both(edit->want[i], quoted, sizeof(quoted));
+                r = grub_quote_for_sh(edit->want[i], quoted, sizeof(quoted));
                 if (r >= 0) {
                         fprintf(f, " %s", quoted);
                         r = ledger_own(&edit->after, DROP_IN, edit->want[i]);
