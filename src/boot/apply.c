@@ -27,15 +27,39 @@ static void report(const struct apply *a, enum apply_event event, const char *wh
 
 /* Checks */
 
-static int check_unchanged(const struct apply *a, const struct plan_change *c, struct err *e) {
+/* 1: the file holds this text (NULL: there is none), 0: another one. */
+static int holds(const struct root *root, const char *path, const char *text) {
         _cleanup_free_ char *now = NULL;
-        int r = root_read(a->root, c->path, FILE_MAX, &now, NULL);
+        size_t size;
+        int r = root_read(root, path, FILE_MAX, &now, &size);
 
-        if (r < 0 && r != -ENOENT)
+        if (r < 0)
+                return r == -ENOENT ? !text : r;
+        return text && size == strlen(text) && str_eq(now, text);
+}
+
+static int check_unchanged(const struct apply *a, const struct plan_change *c, struct err *e) {
+        int r = holds(a->root, c->path, c->before);
+
+        if (r < 0)
                 return err_set(e, r, ERR_FAILED, c->path, "%s cannot be read: %s", c->path, strerror(-r));
-        if (now && c->before ? str_eq(now, c->before) : !now && !c->before)
-                return 0;
-        return err_set(e, -ESTALE, ERR_FAILED, c->path, "%s was changed by somebody else just now; try again", c->path);
+        return r > 0 ? 0 :
+                       err_set(e, -ESTALE, ERR_FAILED, c->path,
+                               "%s was changed by somebody else just now, or has a NUL byte in it; try again", c->path);
+}
+
+/* The folder that the file is in, or (it will be made) the one above. */
+static int open_folder(const struct apply *a, const char *path) {
+        char name[NAME_MAX + 1], parent[PATH_MAX];
+        int fd = boot_file_folder(a->root, path, name), r;
+
+        if (fd != -ENOENT)
+                return fd;
+        r = str_copy(parent, sizeof(parent), path);
+        if (r < 0)
+                return r;
+        *strrchr(parent, '/') = '\0';
+        return boot_file_folder(a->root, parent, name);
 }
 
 /* The folder exists, can be written, and has room for both the old and the new file. */
@@ -47,7 +71,7 @@ static int check_folder(const struct apply *a, const struct plan_change *c, stru
 
         if (!folder)
                 return err_set(e, -ENOMEM, ERR_FAILED, c->path, "out of memory");
-        fd = root_open(a->root, folder, O_RDONLY | O_DIRECTORY, 0);
+        fd = open_folder(a, c->path);
         if (fd < 0)
                 return err_set(e, fd, ERR_FAILED, folder, "%s: %s", folder, strerror(-fd));
         if (fstatvfs(fd, &vfs) < 0)
@@ -55,21 +79,14 @@ static int check_folder(const struct apply *a, const struct plan_change *c, stru
         if (vfs.f_flag & ST_RDONLY)
                 return err_set(e, -EROFS, ERR_FAILED, folder, "%s is on a read-only file system; remount it writable first",
                                folder);
+        if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+                return err_set(e, -errno, ERR_FAILED, folder, "%s cannot be written to: %s", folder, strerror(errno));
         wanted = (c->after ? strlen(c->after) : 0) + ROOM_SPARE;
         found = (uint64_t) vfs.f_bavail * vfs.f_frsize;
         if (found < wanted)
                 return err_set(e, -ENOSPC, ERR_FAILED, folder,
                                "%s has %llu KiB of room, %llu KiB are wanted; remove old kernels first", folder,
                                (unsigned long long) found / 1024, (unsigned long long) wanted / 1024);
-        return 0;
-}
-
-static int check_line_length(const struct boot_entries *entries, struct err *e) {
-        for (size_t i = 0; i < entries->n; i++)
-                if (strlen(entries->list[i].line) >= CMDLINE_MAX)
-                        return err_set(e, -E2BIG, ERR_REFUSED, entries->list[i].name,
-                                       "the kernel line of '%s' has %zu bytes; the kernel takes %d", entries->list[i].name,
-                                       strlen(entries->list[i].line), CMDLINE_MAX - 1);
         return 0;
 }
 
@@ -94,7 +111,9 @@ static int back_up(const struct apply *a, const struct plan_change *c, struct er
 
         if (!c->before)
                 return 0;
-        r = dir_ensure_private(a->root, BACKUP_DIRECTORY, 0755);
+        r = dir_ensure_private(a->root, LEDGER_DIRECTORY, 0755);
+        if (r >= 0)
+                r = dir_ensure_private(a->root, BACKUP_DIRECTORY, 0755);
         if (r >= 0)
                 r = str_format(name, sizeof(name), "%s.bak", c->path + 1);
         for (char *s = name; r >= 0 && *s; s++)
@@ -153,9 +172,6 @@ static int verify(const struct apply *a, const struct boot_edit *edit, struct er
         r = a->loader->read(a->root, &entries, e);
         if (r < 0)
                 return r;
-        r = check_line_length(&entries, e);
-        if (r < 0)
-                return r;
         for (size_t i = 0; a->run_commands && i < entries.n; i++)
                 for (size_t k = 0; !entries.list[i].untouched && k < edit->n_want; k++)
                         if (!cmdline_has(entries.list[i].line, edit->want[k]))
@@ -165,45 +181,91 @@ static int verify(const struct apply *a, const struct boot_edit *edit, struct er
         return 0;
 }
 
-static int carry_out(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, size_t *ret_written,
+/* How far it came, for the way back. */
+struct progress {
+        size_t files; /* that may hold the new text */
+        bool commands;
+};
+
+static int carry_out(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, struct progress *p,
                      struct err *e) {
         int r;
 
         for (size_t i = 0; i < plan->n_changes; i++) {
                 report(a, APPLY_WRITE, plan->changes[i].path);
+                p->files = i + 1;
                 r = write_change(a, &plan->changes[i], plan->changes[i].after, e);
                 if (r < 0)
                         return r;
-                *ret_written = i + 1;
         }
+        p->commands = true;
         r = run_commands(a, plan, e);
-        return r < 0 ? r : verify(a, edit, e);
+        if (r >= 0)
+                r = verify(a, edit, e);
+        return r < 0 ? r : ledger_save(a->root, &edit->after, e);
 }
 
-/* The error that led here stays; what could not be undone is put behind it. */
-static void undo(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, size_t written,
-                 struct err *e) {
-        struct err why = {};
-        int r = 0;
+/* Gives the files back what they had. *e: one that could not get it. */
+static int restore(const struct apply *a, const struct plan *plan, size_t files, struct err *e) {
+        int result = 0;
 
-        for (size_t i = written; i-- > 0;) {
-                report(a, APPLY_UNDO, plan->changes[i].path);
-                if (write_change(a, &plan->changes[i], plan->changes[i].before, &why) < 0)
-                        r = -EIO;
+        for (size_t i = files; i-- > 0;) {
+                const struct plan_change *c = &plan->changes[i];
+                int r;
+
+                if (holds(a->root, c->path, c->before) > 0)
+                        continue;
+                report(a, APPLY_UNDO, c->path);
+                r = write_change(a, c, c->before, e);
+                if (r < 0)
+                        result = r;
         }
-        if (r >= 0 && written == plan->n_changes)
-                r = run_commands(a, plan, &why);
-        if (r >= 0)
-                r = ledger_save(a->root, edit->before, &why);
-        if (r < 0)
+        return result;
+}
+
+/* The error that led here stays; what could not be undone is put behind it. The ledger stays wide where it must: the next
+ * run goes on from there. */
+static void undo(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, const struct progress *p,
+                 struct err *e) {
+        _cleanup_ledger_ struct ledger old = {};
+        struct err why = {};
+
+        if (restore(a, plan, p->files, &why) < 0) {
                 err_append(e, "; going back failed too: %s. The old files are in %s", why.message, BACKUP_DIRECTORY);
-        else
+                return;
+        }
+        (void) str_copy(old.loader, sizeof(old.loader), *edit->before->loader ? edit->before->loader : a->loader->name);
+        old.unfinished = edit->before->unfinished;
+        if (p->commands && run_commands(a, plan, &why) < 0) {
+                err_append(e, "; the files are as they were before, but running the command again failed too: %s",
+                           why.message);
+                old.unfinished = true;
+        } else
                 err_append(e, "; everything is as it was before");
+        if (ledger_merge(&old, edit->before) >= 0)
+                (void) ledger_save(a->root, &old, NULL);
+}
+
+/* Until the end is known, all that may be ours is: then the next run can finish or take back. */
+static int save_both(const struct apply *a, const struct boot_edit *edit, struct err *e) {
+        _cleanup_ledger_ struct ledger both = { .unfinished = true };
+        int r;
+
+        (void) str_copy(both.loader, sizeof(both.loader), a->loader->name);
+        if (ledger_merge(&both, edit->before) < 0 || ledger_merge(&both, &edit->after) < 0)
+                return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files and parameters for the ledger");
+        r = ledger_save(a->root, &both, e);
+        for (size_t i = 0; r >= 0 && i < both.n_files; i++) {
+                r = boot_file_clean(a->root, both.files[i].path);
+                if (r < 0)
+                        return err_set(e, r, ERR_FAILED, both.files[i].path, "%s cannot be written: %s",
+                                       both.files[i].path, strerror(-r));
+        }
+        return r;
 }
 
 int plan_apply(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, struct err *e) {
-        _cleanup_ledger_ struct ledger both = {};
-        size_t written = 0;
+        struct progress p = {};
         int r;
 
         r = check_all(a, plan, e);
@@ -212,18 +274,10 @@ int plan_apply(const struct apply *a, const struct plan *plan, const struct boot
         if (r < 0)
                 return r;
 
-        /* Until the end is known, all that may be ours is: then the next run can finish or take back. */
-        (void) str_copy(both.loader, sizeof(both.loader), a->loader->name);
-        if (ledger_merge(&both, edit->before) < 0 || ledger_merge(&both, &edit->after) < 0)
-                return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files and parameters for the ledger");
-        r = ledger_save(a->root, &both, e);
+        r = save_both(a, edit, e);
+        if (r >= 0)
+                r = carry_out(a, plan, edit, &p, e);
         if (r < 0)
-                return r;
-
-        r = carry_out(a, plan, edit, &written, e);
-        if (r < 0) {
-                undo(a, plan, edit, written, e);
-                return r;
-        }
-        return ledger_save(a->root, &edit->after, e);
+                undo(a, plan, edit, &p, e);
+        return r;
 }

@@ -2,9 +2,11 @@
 #include "boot/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json_tokener.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -58,6 +60,12 @@ static int add_file(struct ledger *ledger, const char *path, struct ledger_file 
         return 0;
 }
 
+int ledger_know(struct ledger *ledger, const char *path) {
+        struct ledger_file *f;
+
+        return add_file(ledger, path, &f);
+}
+
 int ledger_own_file(struct ledger *ledger, const char *path) {
         struct ledger_file *f;
         int r = add_file(ledger, path, &f);
@@ -91,8 +99,7 @@ int ledger_merge(struct ledger *into, const struct ledger *other) {
         for (size_t i = 0; r >= 0 && i < other->n_files; i++) {
                 const struct ledger_file *f = &other->files[i];
 
-                if (f->created)
-                        r = ledger_own_file(into, f->path);
+                r = f->created ? ledger_own_file(into, f->path) : ledger_know(into, f->path);
                 for (size_t k = 0; r >= 0 && k < f->n_parameters; k++)
                         r = ledger_own(into, f->path, f->parameters[k]);
         }
@@ -121,6 +128,7 @@ int ledger_save(const struct root *root, const struct ledger *ledger, struct err
 
         json_object_object_add(o, "version", json_object_new_int(LEDGER_VERSION));
         json_object_object_add(o, "loader", json_object_new_string(ledger->loader));
+        json_object_object_add(o, "unfinished", json_object_new_boolean(ledger->unfinished));
         json_object_object_add(o, "files", files);
         for (size_t i = 0; i < ledger->n_files; i++)
                 json_object_array_add(files, file_to_json(&ledger->files[i]));
@@ -140,12 +148,18 @@ static int damaged(struct err *e, const char *what) {
                        "('passthru boot status' shows every line) and then the file", LEDGER_DIRECTORY, LEDGER_NAME, what);
 }
 
+/* NULL when it is no string, or has a NUL in it. */
+static const char *text(struct json_object *v) {
+        if (!json_object_is_type(v, json_type_string) ||
+            strlen(json_object_get_string(v)) != (size_t) json_object_get_string_len(v))
+                return NULL;
+        return json_object_get_string(v);
+}
+
 static const char *text_of(struct json_object *o, const char *key) {
         struct json_object *v;
 
-        if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, json_type_string))
-                return NULL;
-        return json_object_get_string(v);
+        return json_object_object_get_ex(o, key, &v) ? text(v) : NULL;
 }
 
 static int file_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
@@ -163,23 +177,28 @@ static int file_from_json(struct json_object *o, struct ledger *ledger, struct e
             !json_object_is_type(parameters, json_type_array))
                 return damaged(e, "'parameters' must be a list");
 
-        r = json_object_get_boolean(created) ? ledger_own_file(ledger, path) : 0;
+        r = json_object_get_boolean(created) ? ledger_own_file(ledger, path) : ledger_know(ledger, path);
         for (size_t i = 0; r >= 0 && i < json_object_array_length(parameters); i++) {
-                struct json_object *p = json_object_array_get_idx(parameters, i);
+                const char *p = text(json_object_array_get_idx(parameters, i));
 
-                if (!json_object_is_type(p, json_type_string) || !parameter_is_valid(json_object_get_string(p)))
+                if (!p || !parameter_is_valid(p))
                         return damaged(e, "'parameters' must be kernel parameters");
-                r = ledger_own(ledger, path, json_object_get_string(p));
+                r = ledger_own(ledger, path, p);
         }
         return r < 0 ? damaged(e, "it is too long") : 0;
 }
 
 static int ledger_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
         const char *loader = text_of(o, "loader");
-        struct json_object *version, *files;
+        struct json_object *version, *unfinished, *files;
 
-        if (!json_object_object_get_ex(o, "version", &version) || json_object_get_int64(version) != LEDGER_VERSION)
+        if (!json_object_object_get_ex(o, "version", &version) || !json_object_is_type(version, json_type_int) ||
+            json_object_get_int64(version) != LEDGER_VERSION)
                 return damaged(e, "'version' must be 1");
+        if (!json_object_object_get_ex(o, "unfinished", &unfinished) ||
+            !json_object_is_type(unfinished, json_type_boolean))
+                return damaged(e, "'unfinished' must be true or false");
+        ledger->unfinished = json_object_get_boolean(unfinished);
         if (!loader || str_copy(ledger->loader, sizeof(ledger->loader), loader) < 0)
                 return damaged(e, "'loader' must be a name");
         if (!json_object_object_get_ex(o, "files", &files) || !json_object_is_type(files, json_type_array))
@@ -217,6 +236,25 @@ int ledger_parse(const char *text, size_t size, struct ledger *ret, struct err *
         if (r < 0)
                 return r;
         *ret = TAKE(ledger, (struct ledger) {});
+        return 0;
+}
+
+int ledger_lock(const struct root *root, int *ret, struct err *e) {
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = dir_ensure_private(root, LEDGER_DIRECTORY, 0755);
+        if (r >= 0)
+                r = fd = root_open(root, LEDGER_DIRECTORY, O_RDONLY | O_DIRECTORY, 0);
+        if (r >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+                r = -errno;
+        if (r == -EWOULDBLOCK)
+                return err_set(e, -EBUSY, ERR_IN_USE, LEDGER_DIRECTORY,
+                               "another 'passthru boot' is at work; try again when it is done");
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, LEDGER_DIRECTORY, "%s cannot be locked: %s", LEDGER_DIRECTORY,
+                               strerror(-r));
+        *ret = TAKE_FD(fd);
         return 0;
 }
 

@@ -23,6 +23,7 @@ struct ledger_file {
 
 struct ledger {
         char loader[32];
+        bool unfinished; /* something was begun and its end is not known: what is listed may be in the files or not */
         struct ledger_file *files;
         size_t n_files;
 };
@@ -36,13 +37,17 @@ int ledger_save(const struct root *root, const struct ledger *ledger, struct err
 
 int ledger_parse(const char *text, size_t size, struct ledger *ret, struct err *e);
 
-/* NULL when nothing in that file is ours. */
+/* Nobody else changes the ledger or the boot files until *ret is closed. -EBUSY: another one does. */
+int ledger_lock(const struct root *root, int *ret, struct err *e);
+
+/* NULL when that file is not known. */
 struct ledger_file *ledger_find(const struct ledger *ledger, const char *path);
 bool ledger_owns(const struct ledger *ledger, const char *path, const char *parameter);
 
-/* Each once; -ENOSPC at the limits, -ENOMEM, -ENAMETOOLONG. */
+/* Each once; -ENOSPC at the limits, -ENOMEM, -ENAMETOOLONG. ledger_know: a file that may have nothing of ours in it. */
+int ledger_know(struct ledger *ledger, const char *path);
 int ledger_own(struct ledger *ledger, const char *path, const char *parameter);
 int ledger_own_file(struct ledger *ledger, const char *path);
 
-/* Adds all that the other one owns. */
+/* Adds all that the other one knows and owns. */
 int ledger_merge(struct ledger *into, const struct ledger *other);

@@ -26,12 +26,12 @@ static int write_new(int folder, const char *name, const char *text, const struc
         while (size > 0) {
                 ssize_t n = write(fd, text, size);
 
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-                if (n > 0) {
-                        text += n;
-                        size -= (size_t) n;
-                }
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0)
+                        return n < 0 ? -errno : -EIO;
+                text += n;
+                size -= (size_t) n;
         }
         /* VFAT has neither modes nor owners and says EPERM for those that its mount options don't give. */
         if (old && fchown(fd, old->st_uid, old->st_gid) < 0 && errno != EPERM)
@@ -47,34 +47,40 @@ static bool is_vfat(int fd) {
         return fstatfs(fd, &fs) >= 0 && fs.f_type == MSDOS_SUPER_MAGIC;
 }
 
+static int sync_file(int folder, const char *name) {
+        _cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 || fsync(fd) < 0 || syncfs(folder) < 0 ? -errno : 0;
+}
+
 /* On VFAT a rename over a file first frees the old one's clusters on disk. Exchanged, both names exist at any time, and the
  * old content goes only after the new one is safely there (measured: DESIGN, "Rules of the code"). */
 static int exchange(int folder, const char *fresh, const char *name) {
-        _cleanup_close_ int fd = -1;
+        int r;
 
         if (renameat2(folder, fresh, folder, name, RENAME_EXCHANGE) < 0)
                 return -errno;
-        fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fsync(fd) < 0 || syncfs(folder) < 0)
-                return -errno;
-        return unlinkat(folder, fresh, 0) < 0 ? -errno : 0;
+        r = sync_file(folder, name);
+        if (r < 0)
+                (void) renameat2(folder, fresh, folder, name, RENAME_EXCHANGE);
+        return r;
 }
 
 /* Also a file system with a journal is synced as a whole: GRUB does not replay one. */
 static int commit(int folder, const char *fresh, const char *name, bool exists) {
-        int r;
+        int r = -EINVAL;
 
-        if (exists && is_vfat(folder)) {
+        if (exists && is_vfat(folder))
                 r = exchange(folder, fresh, name);
-                if (r < 0)
-                        return r;
-        } else if (renameat(folder, fresh, folder, name) < 0)
-                return -errno;
-        return fsync(folder) < 0 || syncfs(folder) < 0 ? -errno : 0;
+        /* VFAT can exchange since Linux 6.0. */
+        if (r == -EINVAL)
+                r = renameat(folder, fresh, folder, name) < 0 ? -errno : 0;
+        if (r < 0 || (unlinkat(folder, fresh, 0) < 0 && errno != ENOENT) || fsync(folder) < 0 || syncfs(folder) < 0)
+                return r < 0 ? r : -errno;
+        return 0;
 }
 
-/* The folder and the name of the file itself, links resolved inside the root. */
-static int find_folder(const struct root *root, const char *path, char name[static NAME_MAX + 1]) {
+int boot_file_folder(const struct root *root, const char *path, char name[static NAME_MAX + 1]) {
         char current[PATH_MAX], target[PATH_MAX];
         int r, fd;
 
@@ -103,6 +109,43 @@ static int find_folder(const struct root *root, const char *path, char name[stat
         return r;
 }
 
+/* A folder that is missing is made, since loaders read some that packages don't bring (/etc/default/grub.d). */
+static int make_folder(const struct root *root, const char *path) {
+        char parent[PATH_MAX], *slash;
+        _cleanup_close_ int fd = -1;
+        int r;
+
+        r = str_copy(parent, sizeof(parent), path);
+        if (r < 0)
+                return r;
+        *strrchr(parent, '/') = '\0';
+        slash = strrchr(parent, '/');
+        if (!slash)
+                return -ENOENT;
+        *slash = '\0';
+        fd = root_open(root, *parent ? parent : "/", O_RDONLY | O_DIRECTORY, 0);
+        if (fd < 0)
+                return fd;
+        return mkdirat(fd, slash + 1, 0755) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int remove_file(int folder, const char *name) {
+        if (unlinkat(folder, name, 0) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return fsync(folder) < 0 || syncfs(folder) < 0 ? -errno : 0;
+}
+
+int boot_file_clean(const struct root *root, const char *path) {
+        char name[NAME_MAX + 1], fresh[NAME_MAX + 1];
+        _cleanup_close_ int folder = boot_file_folder(root, path, name);
+        int r;
+
+        if (folder < 0)
+                return folder == -ENOENT ? 0 : folder;
+        r = str_format(fresh, sizeof(fresh), "%s" SUFFIX, name);
+        return r < 0 ? r : remove_file(folder, fresh);
+}
+
 int boot_file_replace(const struct root *root, const char *path, const char *text, mode_t mode) {
         _cleanup_close_ int folder = -1;
         char name[NAME_MAX + 1], fresh[NAME_MAX + 1];
@@ -110,23 +153,26 @@ int boot_file_replace(const struct root *root, const char *path, const char *tex
         bool exists;
         int r;
 
-        folder = find_folder(root, path, name);
+        folder = boot_file_folder(root, path, name);
+        if (folder == -ENOENT && text) {
+                r = make_folder(root, path);
+                if (r < 0)
+                        return r;
+                folder = boot_file_folder(root, path, name);
+        }
         if (folder < 0)
                 return folder;
         exists = fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) >= 0;
         if (exists && !S_ISREG(old.st_mode))
                 return -EINVAL;
-        if (!text) {
-                if (exists && unlinkat(folder, name, 0) < 0)
-                        return -errno;
-                return fsync(folder) < 0 || syncfs(folder) < 0 ? -errno : 0;
-        }
-
         r = str_format(fresh, sizeof(fresh), "%s" SUFFIX, name);
+        if (r >= 0)
+                r = remove_file(folder, fresh);
         if (r < 0)
                 return r;
-        if (unlinkat(folder, fresh, 0) < 0 && errno != ENOENT)
-                return -errno;
+        if (!text)
+                return remove_file(folder, name);
+
         r = write_new(folder, fresh, text, exists ? &old : NULL, mode);
         if (r >= 0)
                 r = commit(folder, fresh, name, exists);

@@ -30,7 +30,7 @@ void plan_done(struct plan *plan) {
 }
 
 bool plan_is_empty(const struct plan *plan) {
-        return plan->n_changes == 0;
+        return plan->n_changes == 0 && !plan->unfinished;
 }
 
 static struct plan_change *find_change(const struct plan *plan, const char *path) {

@@ -32,12 +32,13 @@ struct plan {
         size_t n_changes;
         struct plan_command commands[PLAN_COMMANDS_MAX];
         size_t n_commands;
+        bool unfinished; /* an earlier one was cut off: its commands have to run again, whatever the files hold */
 };
 
 void plan_done(struct plan *plan);
 #define _cleanup_plan_ _cleanup_(plan_done)
 
-/* True when nothing would be changed: commands alone change nothing. */
+/* True when nothing is to be done: commands alone change nothing, unless they are to finish an earlier plan. */
 bool plan_is_empty(const struct plan *plan);
 
 /* Adds a change; the texts are copied. Equal texts are no change. A second change of the same path replaces what the
