@@ -4,8 +4,8 @@
 # memory: 3G
 # environment: ROUNDS
 #
-# Figures from a machine with a real libvirt: what a hook adds to virsh start, what the hooks cost alone, what detaching
-# takes. tests/bench/run puts tutorial.sh in front of this and reads the lines "sample LABEL VALUE".
+# Figures from a machine with a real libvirt: what a hook adds to virsh start, what the hooks cost alone, what
+# detaching takes. tests/bench/run puts tutorial.sh in front of this and reads the lines "sample LABEL VALUE".
 
 ROUNDS=${ROUNDS:-5}
 FIVE=(nvme_a nvme_b nvme_c nvme_d nvme_e)
@@ -94,7 +94,8 @@ raw_five() { raw "$1" $FIVE_ADDRS; }
 
 lend_time() { # the helper's own time for the last N lends, in ms
 	journalctl -q -o json --no-pager -t passthru-helper PASSTHRU_VERB=lend PASSTHRU_STATE=done -n 200 |
-		jq -s --argjson n "$1" '[.[] | select(.PASSTHRU_KIND == null) | .PASSTHRU_USEC | tonumber][-$n:] | add / 1000'
+		jq -s --argjson n "$1" \
+			'[.[] | select(.PASSTHRU_KIND == null) | .PASSTHRU_USEC | tonumber][-$n:] | add / 1000'
 }
 
 lend_five() { passthru lend five; }
@@ -134,7 +135,7 @@ prepare_all() {
 	tutorial_install $PARKED/theirs bench '' bind 0 $(nodedevs "${BORROWED[@]}")
 	hook ours
 	device_profile five "${FIVE[@]}"
-	for role in "${FIVE[@]}"; do mkdir -p /etc/passthru/domains && echo "[device $(addr "$role")]" >"/etc/passthru/domains/one-$role.conf"; done
+	for role in "${FIVE[@]}"; do device_profile "one-$role" "$role"; done
 	remember_host
 	start_libvirtd
 	define bench no "${BORROWED[@]}"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* measure ROUNDS [-h PID] [+LABEL STDIN PROGRAM ARGUMENT...]...: runs every command once per round, in this order, so
- * that what disturbs one disturbs all. Commands with the same label are one thing. Prints a line per label and round:
- * label, processor time (user and system) and wall time in microseconds, processes started. -h: the helper of the
- * benchmark (service.c, BENCH_USAGE), whose time counts too. */
+/* measure ROUNDS [-h PID] [+LABEL STDIN PROGRAM ARGUMENT...]...: runs every command once per round, in this order,
+ * so that what disturbs one disturbs all. Commands with the same label are one thing. Prints a line per label and
+ * round: label, processor time (user and system) and wall time in microseconds, processes started. -h: the helper of
+ * the benchmark (service.c, BENCH_USAGE), whose time counts too. */
 
 #include <errno.h>
 #include <fcntl.h>

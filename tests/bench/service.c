@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Linked into the helper: does what systemd does for it (a listening socket as fd 3), and tells at SIGUSR1 how much
- * processor time it and its workers took so far. */
+/* Linked into the helper: does what systemd does for it (a listening socket as fd 3), and tells at SIGUSR1 how
+ * much processor time it and its workers took so far. */
 
 #include <fcntl.h>
 #include <signal.h>

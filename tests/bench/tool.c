@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Stands in for virsh and modprobe: "virsh nodedev-detach pci_0000_0a_00_0" makes the writes of a rebind and nothing
- * else: the least that the scripts can cost. With BENCH_REAL in the environment the real program starts afterwards, and
- * gets nothing to do: virsh asks libvirt's test driver, modprobe makes a dry run. */
+/* Stands in for virsh and modprobe: "virsh nodedev-detach pci_0000_0a_00_0" makes the writes of a rebind and
+ * nothing else: the least that the scripts can cost. With BENCH_REAL in the environment the real program starts
+ * afterwards, and gets nothing to do: virsh asks libvirt's test driver, modprobe makes a dry run. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Makes the host that nothing happens on, and prints its folder: 24 CPUs, 60 PCI functions, 150 processes with 12 open
- * files each. The GPU is 0a:00.0 to .3, the disk 04:00.0. */
+/* tree [PROCESSES]: makes the host that nothing happens on, and prints its folder: 24 CPUs, 59 PCI functions, 150
+ * processes with 12 open files each. The GPU is 0a:00.0 to .3, the disk 04:00.0. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,21 +58,23 @@ static void nodes(struct tree *t) {
                 const char *address, *folder, *uevent;
         } made[] = {
                 { "0000:04:00.0", "nvme/nvme0", "MAJOR=240\nMINOR=0\nDEVNAME=nvme0\n" },
-                { "0000:04:00.0", "nvme/nvme0/nvme0n1", "MAJOR=259\nMINOR=0\nDEVNAME=nvme0n1\nDEVTYPE=disk\n" },
+                { "0000:04:00.0", "nvme/nvme0/nvme0n1",
+                  "MAJOR=259\nMINOR=0\nDEVNAME=nvme0n1\nDEVTYPE=disk\n" },
                 { "0000:0a:00.0", "drm/card1", "MAJOR=226\nMINOR=1\nDEVNAME=dri/card1\n" },
                 { "0000:0a:00.0", "drm/renderD129", "MAJOR=226\nMINOR=129\nDEVNAME=dri/renderD129\n" },
         };
         char path[256];
 
         for (size_t i = 0; i < ARRAY_SIZE(made); i++) {
-                (void) str_format(path, sizeof(path), "%s/%s/uevent", tree_pci_path(t, made[i].address), made[i].folder);
+                (void) str_format(path, sizeof(path), "%s/%s/uevent", tree_pci_path(t, made[i].address),
+                                  made[i].folder);
                 tree_file(t, path, made[i].uevent);
         }
 }
 
 static void processes(struct tree *t, int n) {
-        static const char *const open[] = { "/dev/null", "socket:[4242]", "anon_inode:[eventpoll]", "/var/log/journal/x",
-                                            "/dev/dri/card0", "pipe:[4243]" };
+        static const char *const open[] = { "/dev/null",          "socket:[4242]",  "anon_inode:[eventpoll]",
+                                            "/var/log/journal/x", "/dev/dri/card0", "pipe:[4243]" };
 
         for (int pid = 1; pid <= n; pid++) {
                 tree_process(t, pid, "daemon");
