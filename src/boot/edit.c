@@ -31,8 +31,10 @@ static int plain(const char *parameter, char *buf, size_t size) {
         return str_copy(buf, size, parameter);
 }
 
-static int put_in(struct boot_edit *edit, const char *path, char **line, const char *parameter, parameter_quote quote) {
-        bool ours = ledger_owns(edit->before, path, parameter);
+/* source: the file whose parameters are ours in this line too. */
+static int put_in(struct boot_edit *edit, const char *path, const char *source, char **line, const char *parameter,
+                  parameter_quote quote) {
+        bool ours = ledger_owns(edit->before, source, parameter);
         char quoted[PARAMETER_QUOTED_MAX];
         int r;
 
@@ -58,8 +60,9 @@ static int take_out(char **line, const char *parameter, parameter_quote quote) {
         return r < 0 ? r : replace(line, cmdline_remove, quoted);
 }
 
-int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote, char **ret) {
-        const struct ledger_file *ours = ledger_find(edit->before, path);
+static int edit_line(struct boot_edit *edit, const char *path, const char *source, const char *line, parameter_quote quote,
+                     char **ret) {
+        const struct ledger_file *ours = ledger_find(edit->before, source);
         _cleanup_free_ char *now = strdup(line);
         int r = now ? 0 : -ENOMEM;
 
@@ -67,13 +70,39 @@ int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *
                 if (!is_wanted(edit, ours->parameters[i]))
                         r = take_out(&now, ours->parameters[i], quote);
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
-                r = put_in(edit, path, &now, edit->want[i], quote);
+                r = put_in(edit, path, source, &now, edit->want[i], quote);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(now);
         return 0;
 }
 
+int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote, char **ret) {
+        return edit_line(edit, path, path, line, quote, ret);
+}
+
 int boot_edit_line(struct boot_edit *edit, const char *path, const char *line, char **ret) {
-        return boot_edit_quoted_line(edit, path, line, plain, ret);
+        return edit_line(edit, path, path, line, plain, ret);
+}
+
+int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line, char **ret) {
+        int r = edit->n_want > 0 ? ledger_know(&edit->after, path) : 0;
+
+        return r < 0 ? r : edit_line(edit, path, ledger_find(edit->before, path) ? path : source, line, plain, ret);
+}
+
+int boot_edit_length(const struct boot_edit *edit, const char *line, size_t *ret) {
+        _cleanup_free_ char *now = strdup(line);
+        int r = now ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < edit->before->n_files; i++)
+                for (size_t k = 0; r >= 0 && k < edit->before->files[i].n_parameters; k++)
+                        if (!is_wanted(edit, edit->before->files[i].parameters[k]))
+                                r = take_out(&now, edit->before->files[i].parameters[k], plain);
+        for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
+                r = replace(&now, cmdline_add, edit->want[i]);
+        if (r < 0)
+                return r;
+        *ret = strlen(now);
+        return 0;
 }

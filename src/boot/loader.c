@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "model/cmdline.h"
 
 extern const struct loader loader_grub, loader_systemd_boot;
 
@@ -73,12 +74,46 @@ int loader_find(const struct root *root, const char *name, const struct loader *
         }
         if (!best)
                 return err_set(e, -ENOENT, ERR_NOT_FOUND, NULL,
-                               "no boot loader was found that passthru can edit; add the parameters that 'passthru boot "
-                               "status' shows to the kernel command line by hand");
+                               "no boot loader was found that passthru can edit; add the parameters to the kernel "
+                               "command line by hand");
         if (second)
                 return err_set(e, -ENOTUNIQ, ERR_REFUSED, NULL,
                                "two boot loaders may be in charge: %s (%s) and %s (%s); say which with --loader %s or "
                                "--loader %s", second->name, why_second, best->name, why_best, second->name, best->name);
         *ret = best;
         return 0;
+}
+
+static int check_lengths(const struct loader *loader, const struct root *root, const struct boot_edit *edit,
+                         struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        int r;
+
+        r = loader->read(root, &entries, e);
+        for (size_t i = 0; r >= 0 && i < entries.n; i++) {
+                const struct boot_entry *entry = &entries.list[i];
+                size_t length;
+
+                if (entry->untouched || boot_edit_length(edit, entry->line, &length) < 0)
+                        continue;
+                if (length >= CMDLINE_MAX && length > strlen(entry->line))
+                        return err_set(e, -E2BIG, ERR_REFUSED, entry->name,
+                                       "the kernel line of '%s' would have %zu bytes; the kernel takes %d", entry->name,
+                                       length, CMDLINE_MAX - 1);
+        }
+        return r;
+}
+
+int loader_plan(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
+                struct err *e) {
+        int r;
+
+        if (edit->before->n_files > 0 && !str_eq(edit->before->loader, loader->name))
+                return err_set(e, -EEXIST, ERR_REFUSED, "loader",
+                               "parameters of ours are in the files of %s: take them out first, with 'passthru boot revert "
+                               "--loader %s'", edit->before->loader, edit->before->loader);
+        (void) str_copy(edit->after.loader, sizeof(edit->after.loader), loader->name);
+        plan->unfinished = edit->before->unfinished;
+        r = loader->plan(root, edit, plan, e);
+        return r < 0 ? r : check_lengths(loader, root, edit, e);
 }

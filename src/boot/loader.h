@@ -53,3 +53,8 @@ extern const struct loader *const loaders[];
 /* The loader to edit: the one called name, or (NULL) the one with the best evidence. Two that are equally likely are
  * refused by name (-ENOTUNIQ); none is -ENOENT with what to do by hand. */
 int loader_find(const struct root *root, const char *name, const struct loader **ret, struct err *e);
+
+/* What the loader plans, after checks that are the same for all: the ledger is of the same loader, and no line would be
+ * longer than the kernel takes (-E2BIG). */
+int loader_plan(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
+                struct err *e);

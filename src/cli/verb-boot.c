@@ -64,27 +64,29 @@ static void print_help(void) {
 /* Finds the loader and what it takes to get from what is to what is wanted (nothing: revert). */
 static int boot_plan(struct boot *b, bool revert, struct err *e) {
         struct settings settings;
+        const char *name;
         int r;
 
         r = ledger_load(b->cli->root, &b->ledger, e);
-        if (r < 0)
-                return r;
-        r = loader_find(b->cli->root, b->options->loader ? b->options->loader : *b->ledger.loader ? b->ledger.loader :
-                                                                                                    NULL,
-                        &b->loader, e);
-        if (r < 0)
-                return r;
-        if (!revert) {
+        if (r >= 0 && !revert) {
                 settings_default(&settings);
                 r = settings_load(b->cli->root, &settings, e);
                 if (r >= 0)
                         r = wanted_find(b->cli->root, &settings.boot, b->options->force, &b->wanted, e);
-                if (r < 0)
-                        return r;
+        }
+        if (r < 0)
+                return r;
+        name = b->options->loader                              ? b->options->loader :
+               b->ledger.n_files > 0 || b->ledger.unfinished ? b->ledger.loader :
+                                                                 NULL;
+        r = loader_find(b->cli->root, name, &b->loader, e);
+        if (r < 0) {
+                for (size_t i = 0; r == -ENOENT && i < b->wanted.n; i++)
+                        err_append(e, "%s%s", i == 0 ? ": " : " ", b->wanted.list[i]);
+                return r;
         }
         b->edit = (struct boot_edit) { .want = b->wanted.list, .n_want = b->wanted.n, .before = &b->ledger };
-        (void) str_copy(b->edit.after.loader, sizeof(b->edit.after.loader), b->loader->name);
-        return b->loader->plan(b->cli->root, &b->edit, &b->plan, e);
+        return loader_plan(b->loader, b->cli->root, &b->edit, &b->plan, e);
 }
 
 static void print_commands(const struct plan *plan) {
@@ -97,6 +99,8 @@ static void print_commands(const struct plan *plan) {
 }
 
 static int print_plan(const struct boot *b) {
+        if (b->plan.unfinished)
+                puts("An earlier run was cut off; this one finishes it.");
         for (size_t i = 0; i < b->plan.n_changes; i++) {
                 int r = diff_print(&b->plan.changes[i]);
 
@@ -131,6 +135,7 @@ static struct json_object *plan_to_json(const struct boot *b) {
         }
         json_object_object_add(o, "version", json_object_new_int(1));
         json_object_object_add(o, "loader", json_object_new_string(b->loader->name));
+        json_object_object_add(o, "unfinished", json_object_new_boolean(b->plan.unfinished));
         json_object_object_add(o, "changes", changes);
         json_object_object_add(o, "commands", commands);
         return o;
@@ -182,12 +187,13 @@ static int boot_apply(struct boot *b, bool revert) {
                 .run_commands = root_is_live(b->cli->root) || b->options->chroot,
                 .report = on_apply,
         };
+        _cleanup_close_ int lock = -1;
         struct err e = {};
 
         if (!revert && !b->options->no_trial)
                 return cli_usage_error("boot", "a trial boot, which would be the default, is not there yet; --no-trial "
                                                "changes the line for all boots at once");
-        if (boot_plan(b, revert, &e) < 0)
+        if (ledger_lock(b->cli->root, &lock, &e) < 0 || boot_plan(b, revert, &e) < 0)
                 return cli_fail(&e);
         if (plan_is_empty(&b->plan)) {
                 printf("%s: nothing to do.\n", b->loader->title);
@@ -198,7 +204,7 @@ static int boot_apply(struct boot *b, bool revert) {
         apply.loader = b->loader;
         if (plan_apply(&apply, &b->plan, &b->edit, &e) < 0)
                 return cli_fail(&e);
-        puts(apply.run_commands ? "Done. It takes effect at the next boot." :
+        puts(apply.run_commands || b->plan.n_commands == 0 ? "Done. It takes effect at the next boot." :
                                   "Done. The commands above still have to run inside of the image.");
         return EXIT_SUCCESS;
 }
