@@ -7,6 +7,10 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "boot/bls-entry.h"
+#include "boot/grub-shell.h"
+#include "boot/kernel-cmdline.h"
+#include "sys/efivar.h"
 
 #define ENTRY_MAX (64U << 10)
 
@@ -22,35 +26,22 @@ int bls_find_folder(const struct root *root, char *buf, size_t size) {
         return -ENOENT;
 }
 
-/* One entry's text: where the value of its options line is. */
-struct options {
-        const char *start; /* of the value */
-        size_t length;
-        size_t n; /* how many options lines there are */
-};
-
-static void find_options(const char *text, struct options *ret) {
-        *ret = (struct options) {};
-        for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                const char *s = line + strspn(line, " \t");
-
-                if (!str_starts(s, "options") || !strchr(" \t", s[7]))
-                        continue;
-                s += 7 + strspn(s + 7, " \t");
-                ret->start = s;
-                ret->length = strcspn(s, "\r\n");
-                ret->n++;
-        }
-}
-
 static bool is_entry(const char *name) {
         size_t n = strlen(name);
 
         return n > 5 && str_eq(name + n - 5, ".conf") && *name != '.';
 }
 
-typedef int (*entry_function)(const struct bls *bls, const char *path, const char *text, const struct options *options,
-                              void *userdata, struct err *e);
+typedef int (*entry_function)(const struct bls *bls, const char *path, const char *text, const struct bls_entry *entry,
+                              bool untouched, void *userdata, struct err *e);
+
+/* Several systems can share an ESP. An image has no id of its own yet ("uninitialized"). */
+static bool is_of_another_machine(const struct root *root, const struct bls_entry *entry) {
+        char id[64];
+
+        return entry->machine_id && root_read_attr(root, id, sizeof(id), "/etc/machine-id") >= 0 && strlen(id) == 32 &&
+               (entry->machine_id_length != 32 || strncasecmp(entry->machine_id, id, 32) != 0);
+}
 
 static int for_each_entry(const struct root *root, const struct bls *bls, entry_function fn, void *userdata,
                           struct err *e) {
@@ -63,7 +54,7 @@ static int for_each_entry(const struct root *root, const struct bls *bls, entry_
                 return err_set(e, r, ERR_FAILED, bls->folder, "%s cannot be read: %s", bls->folder, strerror(-r));
         for (char **n = names; r >= 0 && *n; n++) {
                 _cleanup_free_ char *text = NULL;
-                struct options options;
+                struct bls_entry entry;
                 size_t size;
 
                 if (!is_entry(*n) || (bls->wanted && !bls->wanted(*n)))
@@ -75,24 +66,42 @@ static int for_each_entry(const struct root *root, const struct bls *bls, entry_
                         return err_set(e, r, ERR_FAILED, *n, "%s/%s cannot be read: %s", bls->folder, *n, strerror(-r));
                 if (strlen(text) != size)
                         return err_set(e, -EBADMSG, ERR_FAILED, *n, "%s has a NUL byte in it", path);
-                find_options(text, &options);
-                r = fn(bls, path, text, &options, userdata, e);
+                bls_entry_parse(text, &entry);
+                if (entry.kernel)
+                        r = fn(bls, path, text, &entry,
+                               (bls->untouched && bls->untouched(*n)) || is_of_another_machine(root, &entry), userdata, e);
         }
         return r;
 }
 
-static bool is_untouched(const struct bls *bls, const char *path) {
-        return bls->untouched && bls->untouched(strrchr(path, '/') + 1);
+#define KERNELOPTS "$kernelopts"
+
+static bool has_kernelopts(const struct bls *bls, const char *line) {
+        return bls->kernelopts && strstr(line, KERNELOPTS);
 }
 
-static int read_entry(const struct bls *bls, const char *path, const char *text, const struct options *options,
-                      void *userdata, struct err *e) {
-        _cleanup_free_ char *line = NULL;
+/* As the kernel will see it. */
+static char *effective_line(const struct bls *bls, const char *line) {
+        const char *at = has_kernelopts(bls, line) ? strstr(line, KERNELOPTS) : NULL;
+        _cleanup_free_ char *expanded = NULL;
+
+        if (!bls->grub)
+                return strdup(line);
+        if (asprintf(&expanded, "%.*s%s%s", at ? (int) (at - line) : 0, line, at ? bls->kernelopts : "",
+                     at ? at + strlen(KERNELOPTS) : line) < 0)
+                return NULL;
+        return grub_unquote(expanded, strlen(expanded));
+}
+
+static int read_entry(const struct bls *bls, const char *path, const char *text, const struct bls_entry *entry,
+                      bool untouched, void *userdata, struct err *e) {
+        _cleanup_free_ char *raw = NULL, *line = NULL;
         int r;
 
         (void) text;
-        line = strndup(options->start ? options->start : "", options->length);
-        r = line ? boot_entries_add(userdata, strrchr(path, '/') + 1, path, line, is_untouched(bls, path)) : -ENOMEM;
+        raw = strndup(entry->options ? entry->options : "", entry->length);
+        line = raw ? effective_line(bls, raw) : NULL;
+        r = line ? boot_entries_add(userdata, strrchr(path, '/') + 1, path, line, untouched) : -ENOMEM;
         return r < 0 ? err_set(e, r, ERR_FAILED, path, "out of memory") : 0;
 }
 
@@ -110,48 +119,81 @@ int err_line(const char *path, int r, struct err *e) {
 struct planner {
         struct boot_edit *edit;
         struct plan *plan;
-        char *first;
+        char selected[128]; /* the entry that was booted */
+        char *model;
+        enum { MODEL_NONE, MODEL_ANY, MODEL_ROOT, MODEL_BOOTED } rank;
 };
 
-static int plan_entry(const struct bls *bls, const char *path, const char *text, const struct options *options,
-                      void *userdata, struct err *e) {
-        struct planner *p = userdata;
-        _cleanup_free_ char *line = NULL, *edited = NULL, *after = NULL;
-        int r;
+/* Which line kernels to come get: that of the entry that was booted; else of the newest one that says where the root is. */
+static void choose_model(struct planner *p, const char *path, char *line) {
+        const char *root = strstr(line, "root=");
+        int rank = str_eq(strrchr(path, '/') + 1, p->selected) ? MODEL_BOOTED :
+                   root && (root == line || root[-1] == ' ') ? MODEL_ROOT :
+                                                               MODEL_ANY;
 
-        if (is_untouched(bls, path))
-                return 0;
-        if (options->n > 1)
+        if ((int) p->rank > rank) {
+                free(line);
+                return;
+        }
+        free(p->model);
+        p->model = line;
+        p->rank = rank;
+}
+
+static int check_entry(const struct bls *bls, const char *path, const struct bls_entry *entry, const char *line,
+                       struct err *e) {
+        if (entry->n_options > 1)
                 return err_set(e, -EINVAL, ERR_REFUSED, path,
                                "%s has %zu options lines, which boot loaders read differently; join them into one", path,
-                               options->n);
-        if (options->n == 0)
-                return 0; /* it starts another system or a tool */
-        line = strndup(options->start, options->length);
-        if (!line)
-                return err_line(path, -ENOMEM, e);
-        r = boot_edit_line(p->edit, path, line, &edited);
-        if (r < 0)
-                return err_line(path, r, e);
-        if (asprintf(&after, "%.*s%s%s", (int) (options->start - text), text, edited,
-                     options->start + options->length) < 0)
-                return err_line(path, -ENOMEM, e);
-        r = plan_add_change(p->plan, path, text, after, 0644);
-        if (r < 0)
-                return err_line(path, r, e);
-        if (!p->first)
-                p->first = TAKE_PTR(edited);
+                               entry->n_options);
+        if (entry->n_options == 1 && entry->length == 0)
+                return err_set(e, -EINVAL, ERR_REFUSED, path, "the options line in %s is empty; remove it first", path);
+        if (!bls->grub && bls_options_are_quoted(line))
+                return err_set(e, -EINVAL, ERR_REFUSED, path,
+                               "the options in %s begin and end with a quote, which systemd-boot takes off; begin the line "
+                               "with another parameter", path);
         return 0;
 }
 
-int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_first,
-             struct err *e) {
-        struct planner p = { edit, plan, NULL };
-        int r = for_each_entry(root, bls, plan_entry, &p, e);
+static int plan_entry(const struct bls *bls, const char *path, const char *text, const struct bls_entry *entry,
+                      bool untouched, void *userdata, struct err *e) {
+        struct planner *p = userdata;
+        _cleanup_free_ char *line = NULL, *edited = NULL, *after = NULL;
+        char name[256];
+        int r;
 
+        if (untouched)
+                return 0;
+        line = strndup(entry->options ? entry->options : "", entry->length);
+        r = line ? check_entry(bls, path, entry, line, e) : err_line(path, -ENOMEM, e);
+        if (r < 0 || has_kernelopts(bls, line))
+                return r;
+        r = bls_entry_name(path, name, sizeof(name));
+        if (r >= 0)
+                r = boot_edit_entry(p->edit, name, KERNEL_CMDLINE, line, bls->grub ? grub_quote : NULL, &edited);
         if (r < 0)
-                free(p.first);
+                return err_line(path, r, e);
+        r = check_entry(bls, path, &(struct bls_entry) {}, edited, e);
+        if (r < 0)
+                return r;
+        after = str_eq(edited, line) ? strdup(text) : bls_entry_replace(text, entry, edited);
+        r = after ? plan_add_change(p->plan, path, text, after, 0644) : -ENOMEM;
+        if (r < 0)
+                return err_line(path, r, e);
+        choose_model(p, path, TAKE_PTR(edited));
+        return 0;
+}
+
+int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_model,
+             struct err *e) {
+        struct planner p = { .edit = edit, .plan = plan };
+        int r;
+
+        (void) efi_loader_text(root, "LoaderEntrySelected", p.selected, sizeof(p.selected));
+        r = for_each_entry(root, bls, plan_entry, &p, e);
+        if (r < 0)
+                free(p.model);
         else
-                *ret_first = p.first;
+                *ret_model = p.model;
         return r;
 }

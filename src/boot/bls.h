@@ -16,13 +16,17 @@ struct bls {
         const char *folder;
         bool (*wanted)(const char *name);    /* which files are this loader's; NULL: all that end in .conf */
         bool (*untouched)(const char *name); /* which of them are the way back and are left as they are; NULL: none */
+
+        /* GRUB reads the lines as a script: */
+        bool grub;
+        const char *kernelopts; /* what $kernelopts stands for. Lines with it are left alone; NULL: there is no such thing */
 };
 
 int bls_read(const struct root *root, const struct bls *bls, struct boot_entries *entries, struct err *e);
 
-/* *ret_first: the first entry's line as it is to be, a model for kernels to come; NULL when there is none. Caller frees.
- * Refused: several options lines, which loaders read differently. */
-int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_first,
+/* *ret_model: a line for kernels to come; NULL when there is none. Caller frees. Refused: several options lines, which
+ * loaders read differently; a line that would lose its quotes. */
+int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_model,
              struct err *e);
 
 /* The error for a line that boot_edit_line() did not take. */

@@ -8,10 +8,12 @@
 #include "base/str.h"
 #include "model/cmdline.h"
 
-extern const struct loader loader_grub, loader_systemd_boot;
+extern const struct loader loader_grub_bls, loader_grub, loader_grub_file, loader_systemd_boot;
 
 const struct loader *const loaders[] = {
+        &loader_grub_bls,
         &loader_grub,
+        &loader_grub_file,
         &loader_systemd_boot,
         NULL,
 };

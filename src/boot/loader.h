@@ -29,7 +29,8 @@ int boot_entries_add(struct boot_entries *entries, const char *name, const char 
 enum evidence {
         EVIDENCE_NONE,
         EVIDENCE_FILES,  /* its files are there, which other loaders' packages may have left */
-        EVIDENCE_BOOTED, /* it told so in an EFI variable, or the system cannot be anything else */
+        EVIDENCE_BOOTED, /* it told so in an EFI variable */
+        EVIDENCE_OWNER,  /* the system's own tool writes the lines for whatever loader booted: that has to be told */
 };
 
 struct loader {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* GRUB with boot loader entries (Fedora, RHEL). The line stands in three places, and all of them are edited: the entries,
+ * /etc/kernel/cmdline for kernels to come, and /etc/default/grub, from which any run of grub2-mkconfig writes the other
+ * two anew. We never run it: it damages entries (cockpit#18382). RHEL 8's entries say $kernelopts, a variable in grubenv:
+ * there, that is edited instead, as text and in place of "grub2-editenv", so that it is shown, kept and taken back like
+ * the other files. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "boot/bls.h"
+#include "boot/grub-default.h"
+#include "boot/grub-shell.h"
+#include "boot/kernel-cmdline.h"
+#include "model/cmdline.h"
+#include "sys/efivar.h"
+
+#define ENTRIES "/boot/loader/entries"
+#define GRUBENV "/boot/grub2/grubenv"
+#define GRUBENV_SIZE 1024
+#define VARIABLE "GRUB_CMDLINE_LINUX"
+
+static bool is_rescue(const char *name) {
+        return strstr(name, "-0-rescue");
+}
+
+static enum evidence detect(const struct root *root, char *text, size_t size) {
+        _cleanup_strv_ char **names = NULL;
+        char blscfg[8], info[64];
+
+        if (grub_default_get(root, "GRUB_ENABLE_BLSCFG", blscfg, sizeof(blscfg)) < 0 ||
+            root_list(root, &names, ENTRIES) < 0 || !*names)
+                return EVIDENCE_NONE;
+        /* Where it is not set, the distributions that had a switch to turn it on have new-kernel-pkg. */
+        if (!str_eq(blscfg, "true") && (*blscfg || root_exists(root, "/boot/grub2/grub.cfg") <= 0 ||
+                                        root_exists(root, "/usr/sbin/new-kernel-pkg") > 0))
+                return EVIDENCE_NONE;
+        if (efi_loader_text(root, "LoaderInfo", info, sizeof(info)) >= 0) {
+                (void) str_format(text, size, "LoaderInfo says %s", info);
+                return str_starts(info, "GRUB") ? EVIDENCE_BOOTED : EVIDENCE_FILES;
+        }
+        (void) str_copy(text, size, "GRUB_ENABLE_BLSCFG and " ENTRIES);
+        return EVIDENCE_FILES;
+}
+
+/* grubenv: lines NAME=value with '\' before '\' and line ends, filled up with '#' to 1024 bytes */
+
+struct grubenv {
+        char *text;
+        const char *start; /* of the value of kernelopts; NULL: there is none */
+        size_t length;
+};
+
+static int grubenv_load(const struct root *root, struct grubenv *ret, struct err *e) {
+        _cleanup_free_ char *text = NULL;
+        const char *at;
+        size_t size;
+        int r = root_read(root, GRUBENV, GRUBENV_SIZE, &text, &size);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, GRUBENV, "%s cannot be read: %s", GRUBENV, strerror(-r));
+        at = strstr(text, "\nkernelopts=");
+        if (at && (size != GRUBENV_SIZE || strlen(text) != size))
+                return err_set(e, -EBADMSG, ERR_FAILED, GRUBENV,
+                               "%s has %zu bytes where GRUB wants 1024; make it anew with grub2-editenv", GRUBENV, size);
+        if (at) {
+                ret->start = at + strlen("\nkernelopts=");
+                ret->length = strcspn(ret->start, "\n");
+        }
+        ret->text = TAKE_PTR(text);
+        return 0;
+}
+
+static int plan_grubenv(const struct grubenv *env, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_free_ char *line = strndup(env->start, env->length), *edited = NULL;
+        char after[GRUBENV_SIZE + 1];
+        const char *rest = env->start + env->length, *end = env->text + GRUBENV_SIZE;
+        size_t head = (size_t) (env->start - env->text);
+        int n, r;
+
+        if (line && strchr(line, '\\'))
+                return err_set(e, -EINVAL, ERR_REFUSED, GRUBENV, "kernelopts in %s has escapes; set it without backslashes "
+                               "(grub2-editenv - set \"kernelopts=…\")", GRUBENV);
+        r = line ? boot_edit_line(edit, GRUBENV, line, &edited) : -ENOMEM;
+        if (r < 0)
+                return err_line(GRUBENV, r, e);
+        while (end > rest && end[-1] == '#')
+                end--;
+        n = snprintf(after, sizeof(after), "%.*s%s%.*s", (int) head, env->text, edited, (int) (end - rest), rest);
+        if (n > GRUBENV_SIZE)
+                return err_set(e, -ENOSPC, ERR_REFUSED, GRUBENV,
+                               "%s takes 1024 bytes, and %d would be needed; shorten kernelopts or the wanted parameters",
+                               GRUBENV, n);
+        memset(after + n, '#', (size_t) (GRUBENV_SIZE - n));
+        after[GRUBENV_SIZE] = '\0';
+        r = plan_add_change(plan, GRUBENV, env->text, after, 0644);
+        return r < 0 ? err_line(GRUBENV, r, e) : 0;
+}
+
+/* All places */
+
+static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        _cleanup_free_ char *text = NULL, *kernelopts = NULL;
+        struct grubenv env = {};
+        int r = grubenv_load(root, &env, e);
+
+        text = env.text;
+        if (r >= 0 && env.start && !(kernelopts = strndup(env.start, env.length)))
+                r = err_line(GRUBENV, -ENOMEM, e);
+        if (r >= 0)
+                r = bls_read(root, &(struct bls) { .folder = ENTRIES, .untouched = is_rescue, .grub = true,
+                                                   .kernelopts = kernelopts }, &entries, e);
+        if (r >= 0)
+                r = kernel_cmdline_read(root, &entries, e);
+        if (r >= 0)
+                r = grub_default_read(root, VARIABLE, "the next grub2-mkconfig", &entries, e);
+        if (r < 0)
+                return r;
+        *ret = TAKE(entries, (struct boot_entries) {});
+        return 0;
+}
+
+/* What an escape cannot keep apart: blscfg expands '$' before any shell sees the '\' in front of it. And grubenv's value,
+ * which is no script, reaches the same shell. */
+static int check_wanted(const struct boot_edit *edit, bool grubenv, struct err *e) {
+        for (size_t i = 0; i < edit->n_want; i++) {
+                char quoted[PARAMETER_QUOTED_MAX];
+
+                if (strchr(edit->want[i], '$'))
+                        return err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
+                                       "'%s': GRUB replaces '$' in boot loader entries by a variable; write it without",
+                                       edit->want[i]);
+                if (grubenv && grub_quote(edit->want[i], quoted, sizeof(quoted)) >= 0 && !str_eq(quoted, edit->want[i]))
+                        return err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
+                                       "'%s': GRUB changes this parameter when it stands in grubenv; write it without ; & | "
+                                       "< > { } and the like", edit->want[i]);
+        }
+        return grub_check_wanted(edit, e);
+}
+
+/* The first entry's line, without what GRUB would put in: that is added to new entries by others. */
+static int model_line(const char *first, char **ret) {
+        int r = cmdline_remove(first, "$tuned_params", ret);
+
+        if (r >= 0 && strchr(*ret, '$')) {
+                free(*ret);
+                *ret = NULL;
+        }
+        return r;
+}
+
+static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_free_ char *text = NULL, *kernelopts = NULL, *first = NULL, *model = NULL;
+        struct grubenv env = {};
+        int r = grubenv_load(root, &env, e);
+
+        text = env.text;
+        if (r >= 0)
+                r = check_wanted(edit, env.start, e);
+        if (r >= 0 && env.start)
+                r = (kernelopts = strndup(env.start, env.length)) ? plan_grubenv(&env, edit, plan, e) :
+                                                                    err_line(GRUBENV, -ENOMEM, e);
+        if (r >= 0)
+                r = bls_plan(root, &(struct bls) { .folder = ENTRIES, .untouched = is_rescue, .grub = true,
+                                                   .kernelopts = kernelopts }, edit, plan, &first, e);
+        if (r < 0)
+                return r;
+        if (first) {
+                r = model_line(first, &model);
+                if (r < 0)
+                        return err_line(KERNEL_CMDLINE, r, e);
+        }
+        r = kernel_cmdline_plan(root, edit, model, false, plan, e);
+        return r < 0 ? r : grub_default_plan(root, edit, VARIABLE, plan, e);
+}
+
+const struct loader loader_grub_bls = {
+        .name = "grub-bls",
+        .title = "GRUB with " ENTRIES,
+        .detect = detect,
+        .read = read_entries,
+        .plan = plan,
+};
