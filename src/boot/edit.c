@@ -85,10 +85,13 @@ int boot_edit_line(struct boot_edit *edit, const char *path, const char *line, c
         return edit_line(edit, path, path, line, plain, ret);
 }
 
-int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line, char **ret) {
+int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line,
+                    parameter_quote quote, char **ret) {
         int r = edit->n_want > 0 ? ledger_know(&edit->after, path) : 0;
 
-        return r < 0 ? r : edit_line(edit, path, ledger_find(edit->before, path) ? path : source, line, plain, ret);
+        return r < 0 ? r :
+                       edit_line(edit, path, ledger_find(edit->before, path) ? path : source, line,
+                                 quote ? quote : plain, ret);
 }
 
 int boot_edit_length(const struct boot_edit *edit, const char *line, size_t *ret) {

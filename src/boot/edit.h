@@ -22,8 +22,9 @@ typedef int (*parameter_quote)(const char *parameter, char *buf, size_t size);
 int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote, char **ret);
 
 /* The same for a file that is made of source's line when a kernel is installed: while the ledger does not know the file,
- * what is ours in source is ours in it too. */
-int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line, char **ret);
+ * what is ours in source is ours in it too. quote may be NULL. */
+int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line,
+                    parameter_quote quote, char **ret);
 
 /* How long a line that the kernel gets will be. -EINVAL: it cannot be split in one way only. */
 int boot_edit_length(const struct boot_edit *edit, const char *line, size_t *ret);

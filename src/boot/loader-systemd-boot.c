@@ -4,7 +4,9 @@
  * which is always written. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "boot/bls.h"
@@ -12,42 +14,69 @@
 #include "sys/efivar.h"
 
 static enum evidence detect(const struct root *root, char *text, size_t size) {
-        char info[64], folder[64];
+        bool has_entries = bls_find_folder(root, text, size) >= 0;
+        char info[64], stub[64];
 
-        if (bls_find_folder(root, folder, sizeof(folder)) < 0)
-                return EVIDENCE_NONE;
         if (efi_loader_text(root, "LoaderInfo", info, sizeof(info)) >= 0) {
                 (void) str_format(text, size, "LoaderInfo says %s", info);
-                return str_starts(info, "systemd-boot") ? EVIDENCE_BOOTED : EVIDENCE_NONE;
+                if (!str_starts(info, "systemd-boot"))
+                        return EVIDENCE_NONE;
+                /* Without entries it started a unified kernel image, or the ESP is not mounted: plan says so. */
+                return has_entries || efi_loader_text(root, "StubInfo", stub, sizeof(stub)) < 0 ? EVIDENCE_BOOTED :
+                                                                                                   EVIDENCE_NONE;
         }
         /* GRUB of Fedora reads the same kind of entries. */
-        if (root_exists(root, "/boot/grub2/grub.cfg") > 0)
+        if (!has_entries || root_exists(root, "/boot/grub2/grub.cfg") > 0)
                 return EVIDENCE_NONE;
         for (const char *const *f = boot_folders; *f; f++)
                 if (root_exists(root, "%s/EFI/systemd/systemd-bootx64.efi", *f) > 0 ||
-                    root_exists(root, "%s/EFI/systemd/systemd-bootaa64.efi", *f) > 0) {
-                        (void) str_copy(text, size, folder);
+                    root_exists(root, "%s/EFI/systemd/systemd-bootaa64.efi", *f) > 0)
                         return EVIDENCE_FILES;
-                }
         return EVIDENCE_NONE;
 }
 
-static int find_folder(const struct root *root, char *buf, size_t size, struct err *e) {
-        if (bls_find_folder(root, buf, size) < 0)
+/* The ESP and the extended boot partition can both have entries; one of them may be reached by two of the names. */
+static bool is_new_folder(const struct root *root, const char *folder, struct stat seen[], size_t *n) {
+        _cleanup_close_ int fd = root_open(root, folder, O_RDONLY | O_DIRECTORY, 0);
+
+        if (fd < 0 || fstat(fd, &seen[*n]) < 0)
+                return false;
+        for (size_t i = 0; i < *n; i++)
+                if (seen[i].st_dev == seen[*n].st_dev && seen[i].st_ino == seen[*n].st_ino)
+                        return false;
+        (*n)++;
+        return true;
+}
+
+typedef int (*folder_function)(const struct root *root, const struct bls *bls, void *userdata, struct err *e);
+
+static int for_each_folder(const struct root *root, folder_function fn, void *userdata, struct err *e) {
+        struct stat seen[4];
+        size_t n = 0;
+        int r = 0;
+
+        for (const char *const *f = boot_folders; r >= 0 && *f; f++) {
+                char folder[64];
+
+                (void) str_format(folder, sizeof(folder), "%s/loader/entries", *f);
+                if (is_new_folder(root, folder, seen, &n))
+                        r = fn(root, &(struct bls) { .folder = folder }, userdata, e);
+        }
+        if (n == 0)
                 return err_set(e, -ENOENT, ERR_NOT_FOUND, "loader/entries",
                                "no loader/entries folder in /boot, /efi or /boot/efi: is the EFI system partition mounted?");
-        return 0;
+        return r;
+}
+
+static int read_folder(const struct root *root, const struct bls *bls, void *userdata, struct err *e) {
+        return bls_read(root, bls, userdata, e);
 }
 
 static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
-        char folder[64];
-        struct bls bls = { .folder = folder };
         int r;
 
-        r = find_folder(root, folder, sizeof(folder), e);
-        if (r >= 0)
-                r = bls_read(root, &bls, &entries, e);
+        r = for_each_folder(root, read_folder, &entries, e);
         if (r >= 0)
                 r = kernel_cmdline_read(root, &entries, e);
         if (r < 0)
@@ -56,16 +85,30 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
         return 0;
 }
 
-static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
-        _cleanup_free_ char *first = NULL;
-        char folder[64];
-        struct bls bls = { .folder = folder };
-        int r;
+struct planner {
+        struct boot_edit *edit;
+        struct plan *plan;
+        char *model;
+};
 
-        r = find_folder(root, folder, sizeof(folder), e);
+static int plan_folder(const struct root *root, const struct bls *bls, void *userdata, struct err *e) {
+        struct planner *p = userdata;
+        _cleanup_free_ char *model = NULL;
+        int r = bls_plan(root, bls, p->edit, p->plan, &model, e);
+
+        if (r >= 0 && !p->model)
+                p->model = TAKE_PTR(model);
+        return r;
+}
+
+static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        struct planner p = { .edit = edit, .plan = plan };
+        int r = for_each_folder(root, plan_folder, &p, e);
+
         if (r >= 0)
-                r = bls_plan(root, &bls, edit, plan, &first, e);
-        return r < 0 ? r : kernel_cmdline_plan(root, edit, first, false, plan, e);
+                r = kernel_cmdline_plan(root, edit, p.model, false, plan, e);
+        free(p.model);
+        return r;
 }
 
 const struct loader loader_systemd_boot = {
