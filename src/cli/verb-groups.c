@@ -105,6 +105,7 @@ int verb_groups(struct cli *cli, int argc, char **argv) {
         }
         /* Only root can see what is lent; everyone can see the groups. */
         (void) state_load(cli->root, &s, NULL);
-        qsort(devices.list, devices.n, sizeof(*devices.list), compare_groups);
+        if (devices.n > 0)
+                qsort(devices.list, devices.n, sizeof(*devices.list), compare_groups);
         return cli->json ? print_json(&devices, names, &s) : print_table(&devices, names, &s);
 }
