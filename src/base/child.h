@@ -7,8 +7,9 @@
 #include "base/macro.h"
 
 /* Disposable children for work that can hang in the kernel (a driver's unbind). All start at once; each sends
- * records to the caller; whoever is not done at the deadline is left alone: killing a process in state D only
- * hides it. A child dies with its parent (PR_SET_PDEATHSIG). */
+ * records to the caller; whoever is not done at the deadline is not waited for any longer, and not killed: in state D
+ * that would only hide it. When the caller ends, its children are killed (PR_SET_PDEATHSIG), those in state D as soon as
+ * they leave it. */
 
 /* Runs in the child. Sends with child_send(fd, …), returns the exit status (0…255). */
 typedef int (*child_main)(int fd, size_t index, void *userdata);

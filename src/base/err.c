@@ -6,6 +6,13 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
+
+/* Process names and other texts from outside may hold anything, and a cut may have split a character. */
+static void clean(char *s) {
+        str_printable(s);
+        utf8_repair(s);
+}
 
 int err_set(struct err *e, int r, const char *id, const char *subject, const char *fmt, ...) {
         char message[sizeof(e->message)];
@@ -22,8 +29,8 @@ int err_set(struct err *e, int r, const char *id, const char *subject, const cha
         (void) str_copy(e->id, sizeof(e->id), id);
         (void) str_copy(e->subject, sizeof(e->subject), subject ? subject : "");
         memcpy(e->message, message, sizeof(message));
-        str_printable(e->subject);
-        str_printable(e->message);
+        clean(e->subject);
+        clean(e->message);
         return r;
 }
 
@@ -42,7 +49,7 @@ int err_prefix(struct err *e, const char *fmt, ...) {
         n = strlen(message);
         (void) str_format(message + n, sizeof(message) - n, ": %s", e->message);
         memcpy(e->message, message, sizeof(message));
-        str_printable(e->message);
+        clean(e->message);
         return e->code;
 }
 
@@ -56,5 +63,5 @@ void err_append(struct err *e, const char *fmt, ...) {
         va_start(ap, fmt);
         (void) vsnprintf(e->message + n, sizeof(e->message) - n, fmt, ap);
         va_end(ap);
-        str_printable(e->message);
+        clean(e->message);
 }

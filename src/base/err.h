@@ -22,8 +22,8 @@ struct err {
 #define ERR_FAILED "Failed"            /* everything else */
 
 /* Fills *e (which may be NULL) and returns r, so that a function can end in "return err_set(…)". An error
- * that is already set is replaced. r must be negative. Over-long text is cut. Control characters in the
- * message become '?', since text from outside ends up in terminals and logs. */
+ * that is already set is replaced. r must be negative. Over-long text is cut. Control characters and
+ * bytes that are not UTF-8 become '?', since text from outside ends up in terminals, logs and JSON. */
 int err_set(struct err *e, int r, const char *id, const char *subject, const char *fmt, ...) _printf_(5, 6);
 
 /* Puts the formatted text and ": " before the message that *e has. Returns e->code. */

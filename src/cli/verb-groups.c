@@ -27,7 +27,6 @@ static struct json_object *device_to_json(const struct pci_device *d, struct pci
         json_object_object_add(o, "class_name", json_object_new_string(pci_names_class(names, d, text, sizeof(text))));
         json_object_object_add(o, "name", json_object_new_string(pci_names_device(names, d, text, sizeof(text))));
         json_object_object_add(o, "driver", *d->driver ? json_object_new_string(d->driver) : NULL);
-        json_object_object_add(o, "override", *d->override ? json_object_new_string(d->override) : NULL);
         json_object_object_add(o, "bridge", json_object_new_boolean(d->bridge));
         json_object_object_add(o, "boot_vga", json_object_new_boolean(d->boot_vga));
         json_object_object_add(o, "lent_to", lease ? json_object_new_string(lease->domain) : NULL);

@@ -68,11 +68,12 @@ bool driver_is_vfio(const char *name) {
 bool driver_name_is_valid(const char *name) {
         size_t n = strlen(name);
 
-        if (n == 0 || n >= DRIVER_NAME_MAX || str_eq(name, ".") || str_eq(name, ".."))
+        if (n == 0 || n >= DRIVER_NAME_MAX || str_eq(name, ".") || str_eq(name, "..") || *name == ' ' ||
+            name[n - 1] == ' ')
                 return false;
         for (; *name; name++)
                 if (!isascii((unsigned char) *name) ||
-                    !(isalnum((unsigned char) *name) || strchr("_.+-", *name)))
+                    !(isalnum((unsigned char) *name) || strchr("_.+- ", *name)))
                         return false;
         return true;
 }

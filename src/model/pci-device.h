@@ -35,8 +35,7 @@ struct pci_device {
         int group;           /* IOMMU group, -1: none */
         bool boot_vga;       /* the firmware's display */
         bool bridge;         /* base class 06: stays with the host when a group is lent */
-        char driver[DRIVER_NAME_MAX];   /* bound driver, "" when none */
-        char override[DRIVER_NAME_MAX]; /* driver_override, "" when not set */
+        char driver[DRIVER_NAME_MAX]; /* bound driver, "" when none */
 };
 
 /* All functions of a host, ordered by address. */
@@ -57,6 +56,7 @@ bool pci_device_is_display(const struct pci_device *d);
  * chosen by the kernel's aliases, so the name alone is never compared. Kernel: drivers/vfio/pci/. */
 bool driver_is_vfio(const char *name);
 
-/* A driver or module name as sysfs can hold it: [A-Za-z0-9_.+-], at most DRIVER_NAME_MAX - 1, not "." or "..".
+/* A driver's name as sysfs can hold it: [A-Za-z0-9_.+-] and spaces inside ("cx88-mpeg driver manager"), at most
+ * DRIVER_NAME_MAX - 1 characters, not "." or "..".
  * driver_override itself takes anything, "../../etc" included. */
 bool driver_name_is_valid(const char *name);

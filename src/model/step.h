@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 #define KNOB_KIND_MAX 24
 #define KNOB_NAME_MAX 64
@@ -24,7 +26,9 @@ struct step {
         char name[KNOB_NAME_MAX];
         char from[KNOB_VALUE_MAX];
         char to[KNOB_VALUE_MAX];
+        char domain[NAME_LENGTH_MAX + 1]; /* whom the knob is, or was last, lent to */
         enum step_state state;
+        bool repeated; /* it failed before with the same message */
         uint64_t usec; /* how long it took */
         struct err err;
 };

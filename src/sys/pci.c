@@ -64,7 +64,7 @@ static bool hexadecimal_field(const struct root *root, const char *address, cons
 
 /* What libpci does not know, or finds only by resolving a whole path. */
 static int read_more(const struct root *root, const char *address, struct pci_device *d) {
-        char target[PATH_MAX], text[4096];
+        char target[PATH_MAX], text[16];
         char *slash;
         uint64_t v;
         int r;
@@ -89,11 +89,8 @@ static int read_more(const struct root *root, const char *address, struct pci_de
         if (r < 0)
                 *d->driver = '\0';
 
-        /* The kernel takes any text: what does not fit is shown cut. */
-        r = root_read_attr(root, text, sizeof(text), DEVICE "/driver_override", address);
-        if (r < 0 || str_eq(text, "(null)"))
-                *text = '\0';
-        (void) str_copy(d->override, sizeof(d->override), text);
+        /* driver_override is not read: its reader waits for the device's lock, which a driver that hangs in its unbind
+         * holds (drivers/pci/pci-sysfs.c, driver_override_show). Nothing that is read here can hang. */
 
         d->bridge = d->class_code >> 16 == PCI_BASE_CLASS_BRIDGE;
         d->boot_vga = d->class_code >> 8 == PCI_CLASS_DISPLAY_VGA &&

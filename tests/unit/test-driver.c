@@ -190,7 +190,7 @@ static void test_bad_names(void **state) {
         static const struct {
                 const char *driver, *override;
         } cases[] = {
-                { "../../etc", "" }, { "vfio-pci", "../../etc" }, { "a b", "" }, { "", "a\nb" }, { ".", "" },
+                { "../../etc", "" }, { "vfio-pci", "../../etc" }, { "a/b", "" }, { "", "a\nb" }, { ".", "" },
                 { "(null)", "" }, { "vfio-pci", "(null)" }, { "vfio/pci", "" },
         };
 

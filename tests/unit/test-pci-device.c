@@ -28,7 +28,7 @@ static void test_driver_is_vfio(void **state) {
 
 static void test_driver_name(void **state) {
         static const char *const good[] = { "nvme", "vfio-pci", "snd_hda_intel", "a", "8139too", "x.y+z", "..." };
-        static const char *const bad[] = { "", ".", "..", "../../etc", "a/b", "a b", "a\n", "caf\xc3\xa9", "a:b", "(null)" };
+        static const char *const bad[] = { "", ".", "..", "../../etc", "a/b", " a", "a ", "a\n", "caf\xc3\xa9", "a:b", "(null)" };
         char longest[DRIVER_NAME_MAX + 1];
 
         (void) state;

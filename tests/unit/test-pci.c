@@ -55,7 +55,6 @@ static void assert_is(const struct pci_device *d, const struct tree_pci *f) {
         assert_int_equal(d->boot_vga, f->boot_vga);
         assert_int_equal(d->bridge, f->class_code >> 16 == 6);
         assert_string_equal(d->driver, f->driver ? f->driver : "");
-        assert_string_equal(d->override, f->override ? f->override : "");
         assert_int_equal(d->has_parent, f->parent != NULL);
         if (f->parent)
                 assert_string_equal(bdf_format(&d->parent, text), f->parent);
@@ -156,7 +155,6 @@ static void test_sparse(void **state) {
         assert_int_equal(d->group, -1);
         assert_false(d->boot_vga);
         assert_string_equal(d->driver, "");
-        assert_string_equal(d->override, "");
         assert_true(d->has_parent);
 }
 
@@ -194,23 +192,6 @@ static void test_config_is_not_read(void **state) {
         assert_int_equal(host_pci_devices(tree_root(t), &devices, &e), 0);
         assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), 0);
         alarm(0);
-}
-
-static void test_override_garbage(void **state) {
-        _cleanup_tree_ struct tree *t = fixture();
-        struct bdf a = bdf("0000:01:00.0");
-        struct pci_device d;
-        struct err e = {};
-        char text[301], path[256];
-
-        (void) state;
-        memset(text, 'x', 300);
-        text[300] = '\0';
-        assert_int_equal(str_format(path, sizeof(path), "%s/driver_override", tree_pci_path(t, "0000:01:00.0")),
-                         0);
-        tree_filef(t, path, "%s\n", text);
-        assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), 0);
-        assert_int_equal(strlen(d.override), DRIVER_NAME_MAX - 1);
 }
 
 static void test_names(void **state) {
@@ -264,7 +245,6 @@ int main(void) {
                 cmocka_unit_test(test_sparse),
                 cmocka_unit_test(test_no_pci),
                 cmocka_unit_test(test_config_is_not_read),
-                cmocka_unit_test(test_override_garbage),
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_names_small_buffer),
         };
