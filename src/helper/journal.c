@@ -9,15 +9,15 @@
 
 #include "base/message-id.h"
 
-void journal_step(const char *verb, const char *domain, const struct step *step) {
+void journal_step(const char *verb, const struct step *step) {
         int priority = step->state == STEP_FAILED || step->state == STEP_STUCK ? LOG_ERR :
                        step->state == STEP_FOREIGN                             ? LOG_WARNING :
                                                                                  LOG_INFO;
 
-        (void) sd_journal_send("MESSAGE=%s %s: %s '%s' → '%s' %s (%.1f ms)%s%s", verb, domain, step->name, step->from,
+        (void) sd_journal_send("MESSAGE=%s %s: %s '%s' → '%s' %s (%.1f ms)%s%s", verb, step->domain, step->name, step->from,
                                step->to, step_state_name(step->state), (double) step->usec / 1000,
                                *step->err.message ? ": " : "", step->err.message,
-                               "MESSAGE_ID=" MESSAGE_ID_STEP, "PRIORITY=%d", priority, "DOMAIN=%s", domain, "DEVICE=%s",
+                               "MESSAGE_ID=" MESSAGE_ID_STEP, "PRIORITY=%d", priority, "DOMAIN=%s", step->domain, "DEVICE=%s",
                                step->name, "PASSTHRU_VERB=%s", verb, "PASSTHRU_KIND=%s", step->kind,
                                "PASSTHRU_FROM=%s", step->from, "PASSTHRU_TO=%s", step->to, "PASSTHRU_STATE=%s",
                                step_state_name(step->state), "PASSTHRU_USEC=%llu", (unsigned long long) step->usec,

@@ -6,8 +6,8 @@
 /* Structured messages to the journal. Fields: MESSAGE, MESSAGE_ID, DOMAIN, DEVICE (the knob's name), and for steps
  * PASSTHRU_KIND, PASSTHRU_FROM, PASSTHRU_TO, PASSTHRU_STATE, PASSTHRU_USEC. */
 
-/* verb is "lend", "return" or "reconcile"; domain may be "". */
-void journal_step(const char *verb, const char *domain, const struct step *step);
+/* verb is "lend", "return" or "reconcile". */
+void journal_step(const char *verb, const struct step *step);
 
 /* The end of a request: e->code 0 is success. */
 void journal_result(const char *verb, const char *domain, const struct err *e, uint64_t usec);

@@ -30,7 +30,10 @@ struct helper {
         sd_event *event;
         sd_event_source *accepting;
         sd_event_source *timer;  /* the next retry, end of a lease, or idle exit */
+        int listener;
         unsigned n_workers;
+        pid_t reconciling;       /* the worker that retries, 0: none */
+        uint64_t not_before;     /* CLOCK_BOOTTIME of the next retry, after one that failed */
         bool ending;             /* SIGTERM: nothing new, exit with the last worker */
 };
 
@@ -42,6 +45,10 @@ static int on_worker_exit(sd_event_source *source, const siginfo_t *si, void *us
         if (si->si_code != CLD_EXITED)
                 journal_note(LOG_ERR, "worker %d ended by signal %d; the next one finishes or undoes its work",
                              (int) si->si_pid, si->si_status);
+        if (si->si_pid == h->reconciling) {
+                h->reconciling = 0;
+                h->not_before = si->si_status == 0 ? 0 : now_usec() + h->settings.retry_usec;
+        }
         sd_event_source_unref(source);
         h->n_workers--;
         if (h->ending && h->n_workers == 0)
@@ -54,6 +61,7 @@ static int on_worker_exit(sd_event_source *source, const siginfo_t *si, void *us
 /* Forks a worker; in it, serves the connection fd, or reconciles when fd is -1. Takes fd over. */
 static int start_worker(struct helper *h, int fd, uid_t peer) {
         pid_t pid = fork();
+        sd_event_source *source;
         int r;
 
         if (pid == 0) {
@@ -63,18 +71,22 @@ static int start_worker(struct helper *h, int fd, uid_t peer) {
                 sigemptyset(&none);
                 (void) sigprocmask(SIG_SETMASK, &none, NULL);
                 /* systemd's socket stays with the helper, or its end would not be seen. */
-                (void) close(SD_LISTEN_FDS_START);
+                (void) close(h->listener);
                 _exit(fd < 0 ? worker_reconcile(h->root) : worker_serve(h->root, fd, peer));
         }
         r = pid < 0 ? -errno : 0;
         if (fd >= 0)
                 close(fd);
+        if (r >= 0)
+                r = sd_event_add_child(h->event, &source, pid, WEXITED, on_worker_exit, h);
         if (r < 0)
                 return r;
         h->n_workers++;
+        if (fd < 0)
+                h->reconciling = pid;
         if (h->n_workers >= WORKERS_MAX && h->accepting)
                 (void) sd_event_source_set_enabled(h->accepting, SD_EVENT_OFF);
-        return sd_event_add_child(h->event, NULL, pid, WEXITED, on_worker_exit, h);
+        return 0;
 }
 
 static int on_connection(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -108,9 +120,12 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         r = state_load(h->root, &s, NULL);
         if (r >= 0 && s.n_leases == 0 && s.n_knobs == 0 && h->n_workers == 0)
                 return sd_event_exit(h->event, 0);
-        if (h->n_workers > 0)
+        if (h->reconciling)
                 return 0; /* its end plans anew */
-        return start_worker(h, -1, 0);
+        r = start_worker(h, -1, 0);
+        if (r < 0)
+                journal_note(LOG_ERR, "a worker could not be started: %s", strerror(-r));
+        return plan_next(h);
 }
 
 /* When to wake up next, from the state file alone. */
@@ -133,6 +148,10 @@ static int plan_next(struct helper *h) {
         }
         if (pending && now + h->settings.retry_usec < at)
                 at = now + h->settings.retry_usec;
+        if (at < h->not_before)
+                at = h->not_before;
+        if (h->reconciling)
+                at = UINT64_MAX;
         if (s.n_leases == 0 && s.n_knobs == 0 && h->n_workers == 0 && !e.code)
                 at = now + h->settings.idle_usec;
 
@@ -181,10 +200,10 @@ static int set_up(struct helper *h) {
             (r = sd_event_add_signal(h->event, NULL, SIGINT, on_sigterm, h)) < 0 ||
             (r = sd_event_add_time(h->event, &h->timer, CLOCK_BOOTTIME, UINT64_MAX, 100000, on_timer, h)) < 0)
                 return r;
-        r = fcntl(SD_LISTEN_FDS_START, F_SETFL, O_NONBLOCK);
+        r = fcntl(h->listener, F_SETFL, O_NONBLOCK);
         if (r < 0)
                 return -errno;
-        return sd_event_add_io(h->event, &h->accepting, SD_LISTEN_FDS_START, EPOLLIN, on_connection, h);
+        return sd_event_add_io(h->event, &h->accepting, h->listener, EPOLLIN, on_connection, h);
 }
 
 static int run(struct helper *h) {
@@ -206,7 +225,7 @@ static int run(struct helper *h) {
 }
 
 int main(int argc, char **argv) {
-        struct helper h = {};
+        struct helper h = { .listener = SD_LISTEN_FDS_START };
         int r;
 
         if (argc == 2 && strcmp(argv[1], "--version") == 0) {
@@ -217,7 +236,7 @@ int main(int argc, char **argv) {
                 fputs("Usage: passthru-helper [--version]\nStarted by passthru.socket; see passthru-helper(8).\n", stderr);
                 return 2;
         }
-        if (sd_listen_fds(true) != 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0) {
+        if (sd_listen_fds(true) != 1 || sd_is_socket_unix(h.listener, SOCK_STREAM, 1, NULL, 0) <= 0) {
                 fputs("passthru-helper: wanted one listening unix socket from passthru.socket, found none; start it with "
                       "'systemctl start passthru.socket'\n", stderr);
                 return EXIT_FAILURE;

@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "base/child.h"
+#include "base/str.h"
 #include "config/settings.h"
 #include "helper/journal.h"
 #include "lease/lease.h"
@@ -49,15 +50,18 @@ static struct json_object *step_to_json(const struct step *step) {
 static void on_step(const struct step *step, void *userdata) {
         struct job *job = userdata;
 
-        if (step->state != STEP_PLANNED)
-                journal_step(job->verb, job->domain, step);
-        if (!job->call)
+        /* What fails at every retry in the same way is in the journal once. */
+        if (step->state != STEP_PLANNED && !step->repeated)
+                journal_step(job->verb, step);
+        /* Retries of what another domain had are not this client's affair. */
+        if (!job->call || (name_is_valid(job->domain) && !uuid_is_valid(job->domain) &&
+                           !str_eq(job->domain, step->domain)))
                 return;
         (void) json_object_array_add(job->steps, step_to_json(step));
         if (job->call->more) {
                 _cleanup_json_ struct json_object *parameters = json_object_new_object();
 
-                (void) json_object_object_add(parameters, "step", step_to_json(step));
+                (void) json_add(parameters, "step", step_to_json(step));
                 /* A client that went away does not stop the work. */
                 (void) varlink_progress_send(job->call, parameters);
         }
@@ -69,6 +73,7 @@ static struct reconciler reconciler_for(const struct worker *w, struct job *job)
                 .deadline_usec = w->settings.deadline_usec,
                 .report = on_step,
                 .userdata = job,
+                .client = job->call ? varlink_fd(job->call->connection) : -1,
         };
 }
 
@@ -87,9 +92,12 @@ static int job_end(struct job *job, int r, struct json_object **ret, struct err 
         return 0;
 }
 
-static int check_peer(const struct worker *w, struct err *e) {
-        if (w->peer == 0)
-                return 0;
+/* In the place of every method, for everyone but root: SocketMode=0600 should have kept them out already. */
+static int refuse_peer(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+        const struct worker *w = userdata;
+
+        (void) call;
+        (void) ret;
         return err_set(e, -EPERM, ERR_PERMISSION, NULL, "only root may lend devices, not the user with id %u; try "
                        "again with sudo", (unsigned) w->peer);
 }
@@ -101,9 +109,6 @@ static int method_lend(struct varlink_request *call, struct json_object **ret, v
         struct reconciler rec = reconciler_for(w, &job);
         int r;
 
-        r = check_peer(w, e);
-        if (r < 0)
-                return r;
         r = request_from_json(call->parameters, &q, e);
         if (r < 0)
                 return r;
@@ -118,9 +123,6 @@ static int method_return(struct varlink_request *call, struct json_object **ret,
         struct reconciler rec = reconciler_for(w, &job);
         int r;
 
-        r = check_peer(w, e);
-        if (r < 0)
-                return r;
         r = return_from_json(call->parameters, domain, sizeof(domain), e);
         if (r < 0)
                 return r;
@@ -134,9 +136,6 @@ static int method_reconcile(struct varlink_request *call, struct json_object **r
         struct reconciler rec = reconciler_for(w, &job);
         int r;
 
-        r = check_peer(w, e);
-        if (r < 0)
-                return r;
         r = nothing_from_json(call->parameters, e);
         if (r < 0)
                 return r;
@@ -149,9 +148,6 @@ static int method_status(struct varlink_request *call, struct json_object **ret,
         _cleanup_state_ struct state s = {};
         int r;
 
-        r = check_peer(w, e);
-        if (r < 0)
-                return r;
         r = nothing_from_json(call->parameters, e);
         if (r < 0)
                 return r;
@@ -179,15 +175,21 @@ int worker_serve(const struct root *root, int fd, uid_t peer) {
                 { "Reconcile", method_reconcile },
                 { "Status", method_status },
                 {},
+        }, refused[] = {
+                { "Lend", refuse_peer },
+                { "Return", refuse_peer },
+                { "Reconcile", refuse_peer },
+                { "Status", refuse_peer },
+                {},
         };
-        static const struct varlink_service service = {
+        const struct varlink_service service = {
                 .vendor = "passthru",
                 .product = "passthru",
                 .version = VERSION,
                 .url = "",
                 .interface = PASSTHRU_INTERFACE,
                 .description = passthru_interface_description,
-                .methods = methods,
+                .methods = peer == 0 ? methods : refused,
                 .timeout_usec = FRAME_TIMEOUT_USEC,
                 .calls_max = CALLS_MAX,
         };

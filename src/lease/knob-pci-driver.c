@@ -106,11 +106,16 @@ static int write_binding(const struct root *root, const char *name, const char *
                         return r;
         }
         r = binding_write(root, &address, &want, e);
-        if (r == -ENXIO && !driver_is_vfio(want.driver))
-                /* The driver of the baseline is unloaded or does not take the device any more: any driver that
-                 * the host chooses is better than a device that nothing can bind. */
-                return binding_auto(root, &address, &chosen, e) < 0 ? r : 1;
-        return r;
+        if (r != -ENXIO || driver_is_vfio(want.driver))
+                return r;
+
+        /* The driver of the baseline does not take the device any more: any driver that the host chooses is better than a
+         * device that nothing can bind. Where there is no such driver now, none is what the host would choose. */
+        if (binding_auto(root, &address, &chosen, NULL) < 0 ||
+            (!*chosen.driver && root_exists(root, "/sys/bus/pci/drivers/%s", want.driver) != 0))
+                return r;
+        *e = (struct err) {};
+        return 1;
 }
 
 static int target_binding(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]) {
@@ -144,18 +149,29 @@ static bool is_foreign(const struct knob_view *view) {
         return !driver_known || !override_known;
 }
 
-/* A bus reset hits all functions behind the same port, so they must not be in work at once. */
-static void lane_of(const struct root *root, const char *name, char ret[static KNOB_LANE_MAX]) {
+/* A bus reset hits all functions behind the same port, so they must not be in work at once. Functions on a root bus are
+ * in one lane too: whether there is a port above cannot be asked any more once a function is gone. */
+static void lane_of(const char *name, char ret[static KNOB_LANE_MAX]) {
+        struct bdf address = {};
+
+        (void) bdf_parse(name, &address);
+        (void) str_format(ret, KNOB_LANE_MAX, "pci-%04x:%02x", address.domain, address.bus);
+}
+
+/* Another card in the same slot must not get the driver of the one before. */
+static int identify(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX], struct err *e) {
+        char id[PCI_ID_TEXT_MAX], subsystem[PCI_ID_TEXT_MAX];
         struct pci_device d;
         struct bdf address;
+        int r;
 
         if (bdf_parse(name, &address) < 0)
-                (void) str_copy(ret, KNOB_LANE_MAX, "pci");
-        else if (host_pci_device(root, &address, &d, NULL) >= 0 && d.has_parent)
-                (void) str_format(ret, KNOB_LANE_MAX, "pci-%04x:%02x", address.domain, address.bus);
-        else
-                (void) str_format(ret, KNOB_LANE_MAX, "pci-%04x:%02x:%02x", address.domain, address.bus,
-                                  address.slot);
+                return err_set(e, -EINVAL, ERR_INVALID, name, "'%s' is no PCI address like 0000:01:00.0", name);
+        r = host_pci_device(root, &address, &d, e);
+        if (r < 0)
+                return r;
+        return str_format(ret, KNOB_IDENTITY_MAX, "%s/%s", pci_id_format(&d.id, id),
+                          pci_id_format(&d.subsystem, subsystem));
 }
 
 const struct knob_kind knob_pci_driver = {
@@ -170,4 +186,5 @@ const struct knob_kind knob_pci_driver = {
         .satisfies = is_vfio_too,
         .is_foreign = is_foreign,
         .lane = lane_of,
+        .identify = identify,
 };

@@ -8,6 +8,7 @@
 #include "model/step.h"
 
 #define KNOB_LANE_MAX 48
+#define KNOB_IDENTITY_MAX 48
 
 /* All that decides which value a knob should have. */
 struct knob_view {
@@ -42,15 +43,19 @@ struct knob_kind {
         /* f(baseline, claims) */
         int (*target)(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]);
 
-        /* While claimed: current is as good as what target() says. NULL: equal texts only. */
+        /* While claimed, and once target() was set: current is as good. NULL: equal texts only. */
         bool (*satisfies)(const char *current, const char *target);
 
         /* Somebody else changed it since it was applied: it is left alone. NULL: when current is not applied.
          * A pool that several owners add to answers false and works the difference into target(). */
         bool (*is_foreign)(const struct knob_view *view);
 
-        /* Knobs of one lane are written one after another, lanes in parallel. */
-        void (*lane)(const struct root *root, const char *name, char ret[static KNOB_LANE_MAX]);
+        /* Knobs of one lane are written one after another, lanes in parallel. From the name alone. */
+        void (*lane)(const char *name, char ret[static KNOB_LANE_MAX]);
+
+        /* What stands behind the name: when it is another thing later, nothing is given back to it. NULL: a name is
+         * enough. Runs in a child like read. */
+        int (*identify)(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX], struct err *e);
 };
 
 /* NULL when there is no such kind. */

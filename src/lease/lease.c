@@ -11,15 +11,18 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "lease/plan-devices.h"
-#include "sys/module.h"
+#include "lease/plan.h"
 
 #define LOCK_PATH STATE_DIRECTORY "/lock"
+
+/* A request behind others waits for them: they may have to wait for drivers, to undo, and to wait again. To give up early
+ * would lose a return for good, since libvirt does not repeat it. */
+#define LOCK_WAIT_DEADLINES 4
 
 /* A POSIX lock: it ends with this process, whatever way that ends, and unlike flock(2)'s a child that is stuck in a
  * driver does not inherit it. Closing the fd releases it. */
 static int lock_state(const struct reconciler *rec, struct err *e) {
-        uint64_t end = now_usec() + rec->deadline_usec;
+        uint64_t end = now_usec() + LOCK_WAIT_DEADLINES * rec->deadline_usec;
         _cleanup_close_ int fd = -1;
         int r;
 
@@ -37,7 +40,7 @@ static int lock_state(const struct reconciler *rec, struct err *e) {
                 if (now_usec() >= end)
                         return err_set(e, -ETIMEDOUT, ERR_TIMEOUT, LOCK_PATH,
                                        "another lend or return has been at work for %llu s; see 'passthru status'",
-                                       (unsigned long long) (rec->deadline_usec / 1000000));
+                                       (unsigned long long) (LOCK_WAIT_DEADLINES * rec->deadline_usec / 1000000));
                 (void) nanosleep(&(struct timespec) { .tv_nsec = 2000000 }, NULL);
         }
         return TAKE_FD(fd);
@@ -87,152 +90,146 @@ static bool same_claims(const struct lease *a, const struct lease *b) {
         return true;
 }
 
-/* Reads the baseline of every knob that is claimed for the first time. */
-static int add_knobs(const struct reconciler *rec, struct state *s, const struct lease *lease, struct err *e) {
-        for (size_t i = 0; i < lease->n_claims; i++) {
-                const struct claim *c = &lease->claims[i];
-                struct knob k = { .kind = c->kind };
-                int r;
-
-                if (state_find_knob(s, c->kind, c->name))
-                        continue;
-                (void) str_copy(k.name, sizeof(k.name), c->name);
-                r = c->kind->read(rec->root, c->name, k.baseline, e);
-                if (r < 0)
-                        return r;
-                memcpy(k.applied, k.baseline, sizeof(k.applied));
-                r = state_add_knob(s, &k);
-                if (r < 0)
-                        return err_set(e, r, ERR_FAILED, c->name, "too many things are lent: %s", strerror(-r));
-        }
-        return 0;
-}
-
-static int load_modules(const struct root *root, const struct lease *lease, struct err *e) {
-        for (size_t i = 0; i < lease->n_claims; i++) {
-                int r;
-
-                if (lease->claims[i].kind != &knob_pci_driver)
-                        continue;
-                r = module_ensure(root, lease->claims[i].value, e);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static void report_plan(const struct reconciler *rec, const struct state *s, const struct lease *lease) {
-        for (size_t i = 0; rec->report && i < lease->n_claims; i++) {
-                const struct claim *c = &lease->claims[i];
-                const struct knob *k = state_find_knob(s, c->kind, c->name);
-                const char *value = c->value;
-                struct knob_view view = { k->baseline, k->applied, k->applied, &value, 1 };
-                struct step step = { .state = STEP_PLANNED };
-
-                (void) str_copy(step.kind, sizeof(step.kind), c->kind->name);
-                (void) str_copy(step.name, sizeof(step.name), c->name);
-                (void) str_copy(step.from, sizeof(step.from), k->applied);
-                if (c->kind->target(&view, step.to) >= 0)
-                        rec->report(&step, rec->userdata);
-        }
-}
-
-/* The first knob of the lease that did not get its value. */
+/* The first knob that the lease claims, or claimed, and that did not get its value: its error, 0 when all did. */
 static int check_reached(const struct state *s, const struct lease *lease, struct err *e) {
         for (size_t i = 0; i < lease->n_claims; i++) {
                 const struct knob *k = state_find_knob(s, lease->claims[i].kind, lease->claims[i].name);
 
-                if (k->pending)
-                        return err_set(e, -EIO, ERR_FAILED, k->name, "%s", k->message);
-        }
-        return 0;
-}
-
-static int describe_pending(const struct state *s, const struct lease *lease, struct err *e) {
-        for (size_t i = 0; i < lease->n_claims; i++) {
-                const struct knob *k = state_find_knob(s, lease->claims[i].kind, lease->claims[i].name);
-
                 if (k && k->pending)
-                        return err_set(e, -EBUSY, ERR_IN_USE, k->name, "%s", k->message);
+                        return err_set(e, str_eq(k->error, ERR_TIMEOUT) ? -ETIMEDOUT : -EBUSY,
+                                       *k->error ? k->error : ERR_FAILED, k->name, "%s", k->message);
         }
         return 0;
 }
 
-/* Undoes a lend: the original error stays, with a word about what could not be undone. *lease is one of s. */
+/* Undoes a lend: the original error stays, with a word about what could not be undone. */
 static int undo(const struct reconciler *rec, struct state *s, const char *domain, int r, struct err *e) {
         struct lease *lease = state_find_lease(s, domain);
-        _cleanup_lease_ struct lease gone = *lease;
+        _cleanup_lease_ struct lease gone = TAKE(*lease, (struct lease) {});
         struct err why = {};
 
-        *lease = (struct lease) {};
         state_remove_lease(s, lease);
-        if (reconcile(rec, s, &why) < 0 || finish(rec, s, &why) < 0 || describe_pending(s, &gone, &why) < 0)
+        if (reconcile(rec, s, &why) < 0 || finish(rec, s, &why) < 0 || check_reached(s, &gone, &why) < 0)
                 err_append(e, "; undoing it is not finished and will be tried again: %s", why.message);
         return r;
 }
 
+/* Brings the host to what the lease, already in the state, wants: all of it or nothing. */
 static int commit(const struct reconciler *rec, struct state *s, const char *domain, struct err *e) {
         struct lease *lease = state_find_lease(s, domain);
         int r;
 
-        r = load_modules(rec->root, lease, e);
-        if (r < 0)
-                return r;
         r = reconcile(rec, s, e);
+        if (r >= 0)
+                r = check_reached(s, lease, e);
+        if (r >= 0)
+                r = lease_plan_verify(rec->root, lease, e);
+        if (r >= 0) {
+                lease->state = LEASE_LENT;
+                r = finish(rec, s, e);
+        }
+        return r < 0 ? undo(rec, s, domain, r, e) : 0;
+}
+
+static void report_plan(const struct reconciler *rec, const struct lease_plan *plan) {
+        for (size_t i = 0; rec->report && i < plan->n_knobs; i++) {
+                const struct knob *k = &plan->knobs[i];
+                const char *value = plan->lease.claims[i].value;
+                struct knob_view view = { k->baseline, k->applied, k->applied, &value, 1 };
+                struct step step = { .state = STEP_PLANNED };
+
+                (void) str_copy(step.kind, sizeof(step.kind), k->kind->name);
+                (void) str_copy(step.name, sizeof(step.name), k->name);
+                (void) str_copy(step.domain, sizeof(step.domain), k->domain);
+                (void) str_copy(step.from, sizeof(step.from), k->applied);
+                if (k->kind->target(&view, step.to) >= 0)
+                        rec->report(&step, rec->userdata);
+        }
+}
+
+static int lend_new(const struct reconciler *rec, struct state *s, struct lease_plan *plan, struct err *e) {
+        char domain[NAME_LENGTH_MAX + 1];
+        int r = 0;
+
+        memcpy(domain, plan->lease.domain, sizeof(domain));
+        for (size_t i = 0; r >= 0 && i < plan->n_knobs; i++) {
+                struct knob *known = state_find_knob(s, plan->knobs[i].kind, plan->knobs[i].name);
+
+                if (known)
+                        memcpy(known->domain, domain, sizeof(known->domain));
+                else
+                        r = state_add_knob(s, &plan->knobs[i]);
+        }
+        if (r >= 0)
+                r = state_add_lease(s, &plan->lease);
         if (r < 0)
-                return r;
-        r = check_reached(s, lease, e);
-        if (r < 0)
-                return r;
-        r = verify_groups(rec->root, lease, e);
-        if (r < 0)
-                return r;
-        lease->state = LEASE_LENT;
-        return finish(rec, s, e);
+                return err_set(e, r, ERR_REFUSED, domain, "too much is lent already: %s", strerror(-r));
+        return commit(rec, s, domain, e);
+}
+
+/* The domain has a lease: it stands, and what somebody else undid meanwhile is done again. A lend without an end makes one
+ * with an end permanent: the domain that was rehearsed is started. */
+static int lend_again(const struct reconciler *rec, struct state *s, struct lease *old, const struct lease_plan *plan,
+                      struct err *e) {
+        bool drifted = false;
+
+        if (!str_eq(old->domain, plan->lease.domain) || !str_eq(old->uuid, plan->lease.uuid) ||
+            !same_claims(old, &plan->lease))
+                return err_set(e, -EEXIST, ERR_REFUSED, old->domain,
+                               "domain %s%s%s has a lease, for other devices or by another name or UUID; 'passthru return "
+                               "%s' first", old->domain, *old->uuid ? " " : "", old->uuid, old->domain);
+        if (plan->lease.until_usec && !old->until_usec)
+                return err_set(e, -EBUSY, ERR_IN_USE, old->domain,
+                               "domain %s has these devices already, without an end; 'passthru return %s' first",
+                               old->domain, old->domain);
+        old->until_usec = plan->lease.until_usec;
+
+        for (size_t i = 0; i < plan->n_knobs; i++) {
+                struct knob *k = state_find_knob(s, plan->knobs[i].kind, plan->knobs[i].name);
+                const char *now = plan->knobs[i].applied;
+
+                if (str_eq(now, k->applied) || (k->kind->satisfies && k->kind->satisfies(now, k->applied)))
+                        continue;
+                k->pending = true;
+                drifted = true;
+        }
+        if (!drifted)
+                return finish(rec, s, e);
+        old->state = LEASE_LENDING;
+        return commit(rec, s, plan->lease.domain, e);
 }
 
 int lease_lend(const struct reconciler *rec, const struct request *q, struct err *e) {
         _cleanup_state_ struct state s = {};
-        _cleanup_lease_ struct lease lease = { .state = LEASE_LENDING };
+        _cleanup_lease_plan_ struct lease_plan plan = {};
         _cleanup_close_ int lock = -1;
-        const struct lease *old;
         struct timespec now;
+        struct lease *old;
         int r;
 
-        (void) str_copy(lease.domain, sizeof(lease.domain), q->domain);
-        (void) str_copy(lease.uuid, sizeof(lease.uuid), q->uuid);
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        lease.since_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-        lease.until_usec = q->seconds ? now_usec() + q->seconds * 1000000 : 0;
-
         r = lock_and_load(rec, &lock, &s, e);
-        if (r < 0)
-                return r;
-        r = plan_devices(rec->root, q, &s, &lease, e);
-        if (r < 0)
-                return r;
-
-        old = state_find_lease(&s, q->domain);
-        if (old && same_claims(old, &lease) && !q->dry_run)
-                return check_reached(&s, old, e);
-        if (old && !q->dry_run)
-                return err_set(e, -EEXIST, ERR_REFUSED, q->domain,
-                               "domain %s has a lease with other devices; 'passthru return %s' first", q->domain,
-                               q->domain);
-        r = add_knobs(rec, &s, &lease, e);
+        /* What is pending from before comes first: nothing that may take long is to stand between the checks and the
+         * first write. */
+        if (r >= 0 && !q->dry_run)
+                r = reconcile(rec, &s, e);
+        if (r > 0)
+                r = finish(rec, &s, e);
+        if (r >= 0)
+                r = lease_plan_make(rec, q, &s, &plan, e);
         if (r < 0)
                 return r;
         if (q->dry_run) {
-                report_plan(rec, &s, &lease);
+                report_plan(rec, &plan);
                 return 0;
         }
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        plan.lease.since_usec = (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+        plan.lease.until_usec = q->seconds ? now_usec() + q->seconds * 1000000 : 0;
 
-        r = state_add_lease(&s, &lease);
-        if (r < 0)
-                return err_set(e, r, ERR_REFUSED, q->domain, "%d domains have leases, no more are taken",
-                               STATE_LEASES_MAX);
-        r = commit(rec, &s, q->domain, e);
-        return r < 0 ? undo(rec, &s, q->domain, r, e) : 0;
+        old = state_find_lease(&s, q->domain);
+        if (!old && *q->uuid)
+                old = state_find_lease(&s, q->uuid);
+        return old ? lend_again(rec, &s, old, &plan, e) : lend_new(rec, &s, &plan, e);
 }
 
 int lease_return(const struct reconciler *rec, const char *domain, struct err *e) {
@@ -251,12 +248,9 @@ int lease_return(const struct reconciler *rec, const char *domain, struct err *e
                 state_remove_lease(&s, lease);
         }
         r = reconcile(rec, &s, e);
-        if (r < 0)
-                return r;
-        r = finish(rec, &s, e);
-        if (r < 0)
-                return r;
-        return describe_pending(&s, &gone, e);
+        if (r >= 0)
+                r = finish(rec, &s, e);
+        return r < 0 ? r : check_reached(&s, &gone, e);
 }
 
 int lease_reconcile(const struct reconciler *rec, struct err *e) {
@@ -265,8 +259,7 @@ int lease_reconcile(const struct reconciler *rec, struct err *e) {
         int r;
 
         r = lock_and_load(rec, &lock, &s, e);
-        if (r < 0)
-                return r;
-        r = reconcile(rec, &s, e);
+        if (r >= 0)
+                r = reconcile(rec, &s, e);
         return r < 0 ? r : finish(rec, &s, e);
 }

@@ -8,6 +8,7 @@
 
 #include "sys/holders.h"
 #include "sys/iommu.h"
+#include "sys/module.h"
 #include "sys/pci.h"
 
 #define DEFAULT_DRIVER "vfio-pci"
@@ -144,24 +145,35 @@ static int collect(const struct root *root, const struct request *q, struct cand
 
 static int check_not_lent(const struct state *s, const struct lease *lease, const char *address, struct err *e) {
         const struct lease *other = state_claimant(s, &knob_pci_driver, address);
+        const struct knob *k = state_find_knob(s, &knob_pci_driver, address);
 
+        /* Even to read some of its attributes would hang. */
+        if (k && k->pending && str_eq(k->error, ERR_TIMEOUT))
+                return err_set(e, -ETIMEDOUT, ERR_TIMEOUT, address, "%s", k->message);
         if (!other || str_eq(other->domain, lease->domain))
                 return 0;
         return err_set(e, -EBUSY, ERR_IN_USE, address, "%s is lent to domain %s; shut that down first, or 'passthru "
                        "return %s'", address, other->domain, other->domain);
 }
 
+/* A device on vfio that the domain already has may well be open in its virtual machine: that is no obstacle. */
+static bool is_checked(const struct candidate *c, bool has_lease) {
+        return !has_lease || !driver_is_vfio(c->device.driver);
+}
+
 /* All devices at once: one walk over /proc. */
-static int find_users(const struct root *root, const struct candidates *c, struct err *e) {
-        const struct pci_device *devices[STATE_CLAIMS_MAX];
+static int find_users(const struct root *root, const struct candidates *c, bool has_lease, struct err *e) {
+        const struct pci_device *devices[STATE_CLAIMS_MAX] = {};
         struct holders holders[STATE_CLAIMS_MAX] = {};
         char address[BDF_TEXT_MAX], text[768];
+        size_t n = 0;
         int r;
 
         for (size_t i = 0; i < c->n; i++)
-                devices[i] = &c->list[i].device;
-        r = holders_find(root, devices, c->n, holders, e);
-        for (size_t i = 0; i < c->n; i++) {
+                if (is_checked(&c->list[i], has_lease))
+                        devices[n++] = &c->list[i].device;
+        r = holders_find(root, devices, n, holders, e);
+        for (size_t i = 0; i < n; i++) {
                 if (r >= 0 && holders[i].n > 0)
                         r = err_set(e, -EBUSY, ERR_IN_USE, bdf_format(&devices[i]->address, address),
                                     "%s is in use: %s; nothing was lent", address,
@@ -173,14 +185,51 @@ static int find_users(const struct root *root, const struct candidates *c, struc
 
 /* udev looks into every disk that appears or was written to, for a moment: what is gone at the second look was no
  * reason to refuse. */
-static int check_unused(const struct root *root, const struct candidates *c, struct err *e) {
-        int r = find_users(root, c, e);
+static int check_unused(const struct root *root, const struct candidates *c, bool has_lease, struct err *e) {
+        int r = find_users(root, c, has_lease, e);
 
         for (unsigned tries = 0; r == -EBUSY && tries < 3; tries++) {
                 (void) nanosleep(&(struct timespec) { .tv_nsec = 150000000 }, NULL);
-                r = find_users(root, c, e);
+                r = find_users(root, c, has_lease, e);
         }
         return r;
+}
+
+/* VFIO needs every function of a group on a vfio driver or on none; bridges of its own kind apart. What would still be in
+ * the way after the candidates were lent (an ISA bridge with a driver, say) is found before anything is touched. */
+static int check_viable(const struct root *root, struct candidates *c, struct err *e) {
+        char address[BDF_TEXT_MAX];
+
+        for (size_t i = 0; i < c->n; i++) {
+                _cleanup_pci_devices_ struct pci_devices members = {};
+                int group = c->list[i].device.group;
+                const struct pci_device *blocker;
+                int r;
+
+                if (i > 0 && c->list[i - 1].device.group == group)
+                        continue;
+                r = iommu_group_devices(root, group, &members, e);
+                if (r < 0)
+                        return r;
+                for (size_t k = 0; k < members.n; k++)
+                        if (find(c, &members.list[k].address))
+                                *members.list[k].driver = '\0';
+                if (!iommu_group_is_viable(&members, group, &blocker))
+                        return err_set(e, -EPERM, ERR_REFUSED, bdf_format(&blocker->address, address),
+                                       "IOMMU group %d cannot be lent: %s in it has driver %s and is not a device that "
+                                       "can come along; see 'passthru groups'", group, address, blocker->driver);
+        }
+        return 0;
+}
+
+static int load_modules(const struct root *root, const struct lease *lease, struct err *e) {
+        for (size_t i = 0; i < lease->n_claims; i++) {
+                int r = module_ensure(root, lease->claims[i].value, e);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* Within a slot the last function goes first: the sound function of a GPU must let go before the display does
@@ -221,8 +270,11 @@ int plan_devices(const struct root *root, const struct request *q, const struct 
                 if (r < 0)
                         return err_set(e, r, ERR_FAILED, claim.name, "%s: %s", claim.name, strerror(-r));
         }
-        /* A domain that has its lease already may well be running: its own use is no obstacle. */
-        return state_find_lease(s, lease->domain) ? 0 : check_unused(root, c, e);
+        r = check_viable(root, c, e);
+        if (r >= 0 && !q->dry_run)
+                r = load_modules(root, lease, e);
+        /* Last, so that as little time as possible passes before the first write. */
+        return r < 0 ? r : check_unused(root, c, state_find_lease(s, lease->domain), e);
 }
 
 int verify_groups(const struct root *root, const struct lease *lease, struct err *e) {
@@ -236,7 +288,7 @@ int verify_groups(const struct root *root, const struct lease *lease, struct err
                 struct bdf a;
 
                 if (lease->claims[i].kind != &knob_pci_driver)
-                        continue;
+                        continue; /* of another planner */
                 if (bdf_parse(lease->claims[i].name, &a) < 0)
                         return err_set(e, -EINVAL, ERR_FAILED, lease->claims[i].name, "bad address");
                 if ((r = host_pci_device(root, &a, &d, e)) < 0 ||

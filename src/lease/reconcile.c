@@ -13,6 +13,7 @@
 #include "base/child.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 #define LANE_DIRECTORY STATE_DIRECTORY "/lanes"
 #define LANE_WAIT_MAX_USEC 2000000U /* for a child of a killed process to end */
@@ -78,10 +79,24 @@ static enum step_state failed(struct step *step, int r) {
         return STEP_FAILED;
 }
 
+/* Equally good values count only once ours was set: until then the claim's own value is what is wanted. */
 static bool satisfied(const struct knob *k, const struct item *it, const char *current, const char *target) {
         if (str_eq(current, target))
                 return true;
-        return it->n_claims > 0 && k->kind->satisfies && k->kind->satisfies(current, target);
+        return it->n_claims > 0 && str_eq(it->applied, target) && k->kind->satisfies &&
+               k->kind->satisfies(current, target);
+}
+
+/* Something else stands behind the name now: what was lent is gone, and nothing is left to give back. */
+static bool is_other(const struct root *root, const struct knob *k, struct err *e) {
+        char identity[KNOB_IDENTITY_MAX];
+
+        if (!*k->identity || !k->kind->identify || k->kind->identify(root, k->name, identity, NULL) < 0 ||
+            str_eq(identity, k->identity))
+                return false;
+        (void) err_set(e, -ENODEV, ERR_NOT_FOUND, k->name, "%s was %s when it was lent and is %s now: it is left alone",
+                       k->name, k->identity, identity);
+        return true;
 }
 
 static enum step_state work(const struct root *root, const struct knob *k, const struct item *it, struct step *step) {
@@ -102,6 +117,8 @@ static enum step_state work(const struct root *root, const struct knob *k, const
                 return STEP_FOREIGN; /* unplugged: nothing is left to give back */
         if (r < 0)
                 return failed(step, r);
+        if (is_other(root, k, &step->err))
+                return it->n_claims == 0 ? STEP_FOREIGN : STEP_FAILED;
 
         foreign = kind->is_foreign ? kind->is_foreign(&view) : !str_eq(step->from, it->applied);
         if (it->was_pending)
@@ -140,7 +157,11 @@ static enum step_state work(const struct root *root, const struct knob *k, const
 static int run_lane(int fd, size_t index, void *userdata) {
         const struct batch *b = userdata;
         const struct root *root = b->reconciler->root;
-        int lock = lane_lock(b->reconciler, b->lanes[index]);
+        int lock;
+
+        if (b->reconciler->client >= 0)
+                close(b->reconciler->client);
+        lock = lane_lock(b->reconciler, b->lanes[index]);
 
         for (size_t i = 0; i < b->n; i++) {
                 const struct item *it = &b->items[i];
@@ -153,6 +174,7 @@ static int run_lane(int fd, size_t index, void *userdata) {
                         continue;
                 (void) str_copy(step->kind, sizeof(step->kind), k->kind->name);
                 (void) str_copy(step->name, sizeof(step->name), k->name);
+                (void) str_copy(step->domain, sizeof(step->domain), k->domain);
                 start = now_usec();
                 if (lock == -EWOULDBLOCK) {
                         step->state = STEP_STUCK;
@@ -172,13 +194,18 @@ static int run_lane(int fd, size_t index, void *userdata) {
 
 /* In the parent */
 
-static void settle(struct batch *b, struct item *it, const struct step *step) {
+static void settle(struct batch *b, struct item *it, struct step *step) {
         struct knob *k = &b->state->knobs[it->knob];
+        char message[sizeof(k->message)];
 
         it->reported = true;
         k->pending = step->state == STEP_FAILED || step->state == STEP_STUCK ||
                      (step->state == STEP_FOREIGN && it->n_claims > 0);
-        (void) str_copy(k->message, sizeof(k->message), k->pending ? step->err.message : "");
+        (void) str_copy(message, sizeof(message), k->pending ? step->err.message : "");
+        utf8_repair(message); /* the cut may have split a character */
+        step->repeated = k->pending && str_eq(message, k->message);
+        memcpy(k->message, message, sizeof(message));
+        (void) str_copy(k->error, sizeof(k->error), k->pending ? step->err.id : "");
         if (b->reconciler->report)
                 b->reconciler->report(step, b->reconciler->userdata);
 }
@@ -199,6 +226,7 @@ static void settle_silent(struct batch *b, struct item *it, const struct child *
 
         (void) str_copy(step.kind, sizeof(step.kind), k->kind->name);
         (void) str_copy(step.name, sizeof(step.name), k->name);
+        (void) str_copy(step.domain, sizeof(step.domain), k->domain);
         (void) str_copy(step.from, sizeof(step.from), it->applied);
         (void) str_copy(step.to, sizeof(step.to), k->applied);
         if (child->end == CHILD_STUCK) {
@@ -211,8 +239,9 @@ static void settle_silent(struct batch *b, struct item *it, const struct child *
         } else {
                 step.state = STEP_FAILED;
                 (void) err_set(&step.err, -ECHILD, ERR_FAILED, k->name,
-                               "the process that set %s to '%s' ended by signal %d", k->name, k->applied,
-                               child->end == CHILD_DIED ? child->status : 0);
+                               "the process that was to set %s to '%s' %s %d", k->name, k->applied,
+                               child->end == CHILD_DIED ? "was ended by signal" : "ended early with status",
+                               child->status);
         }
         settle(b, it, &step);
 }
@@ -247,7 +276,7 @@ static int run_batch(struct batch *b, struct err *e) {
 }
 
 /* Fills *it and returns true when the knob must change. */
-static bool needs_work(const struct reconciler *r, const struct state *s, size_t index, struct item *it) {
+static bool needs_work(const struct state *s, size_t index, struct item *it) {
         const struct knob *k = &s->knobs[index];
         struct knob_view view = { .baseline = k->baseline, .applied = k->applied, .current = k->applied };
         char target[KNOB_VALUE_MAX];
@@ -259,7 +288,7 @@ static bool needs_work(const struct reconciler *r, const struct state *s, size_t
         if (k->kind->target(&view, target) >= 0 && str_eq(target, k->applied) && !k->pending)
                 return false;
         (void) str_copy(it->applied, sizeof(it->applied), k->applied);
-        k->kind->lane(r->root, k->name, it->lane);
+        k->kind->lane(k->name, it->lane);
         return true;
 }
 
@@ -291,7 +320,7 @@ int reconcile(const struct reconciler *rec, struct state *s, struct err *e) {
         if (!items)
                 return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
         for (size_t i = 0; i < s->n_knobs; i++)
-                if (needs_work(rec, s, i, &items[n]))
+                if (needs_work(s, i, &items[n]))
                         n++;
         if (n == 0)
                 return 0;
@@ -323,5 +352,5 @@ int reconcile(const struct reconciler *rec, struct state *s, struct err *e) {
                         return r;
                 i += b.n;
         }
-        return 0;
+        return 1;
 }

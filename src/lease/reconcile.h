@@ -11,6 +11,7 @@ struct reconciler {
         uint64_t deadline_usec; /* for all writes of one phase together; they run in parallel */
         step_report report;     /* may be NULL */
         void *userdata;
+        int client; /* closed in children: whoever waits at its other end must see that we are gone; -1: none */
 };
 
 /* Makes every knob equal to f(baseline, claims): knobs without a claim first, in the reverse of the order in which
@@ -18,6 +19,6 @@ struct reconciler {
  * to change marked as pending; afterwards the knobs in *s tell what was reached and the caller saves. Knobs that
  * already have their value cost nothing, not even a read.
  *
- * Returns 0 also when steps failed: look at each knob's pending. Errors: the state could not be saved, or a child
+ * Returns 1 when there was something to do, 0 when not; also when steps failed: look at each knob's pending. Errors: the state could not be saved, or a child
  * not be started: the host is untouched then or the knobs are pending. */
 int reconcile(const struct reconciler *r, struct state *s, struct err *e);

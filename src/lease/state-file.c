@@ -65,6 +65,9 @@ static struct json_object *knob_to_json(const struct knob *k) {
         put_text(o, "baseline", k->baseline);
         put_text(o, "applied", k->applied);
         put_text(o, "state", k->pending ? "pending" : "settled");
+        put(o, "identity", text_or_null(k->identity));
+        put(o, "domain", text_or_null(k->domain));
+        put(o, "error", text_or_null(k->error));
         put(o, "message", text_or_null(k->message));
         return o;
 }
@@ -85,6 +88,7 @@ struct json_object *state_to_json(const struct state *s) {
 
 int state_save(const struct root *root, const struct state *s, struct err *e) {
         _cleanup_json_ struct json_object *o = NULL;
+        _cleanup_state_ struct state again = {};
         const char *text;
         size_t size;
         int r;
@@ -97,6 +101,10 @@ int state_save(const struct root *root, const struct state *s, struct err *e) {
         if (!text)
                 return err_set(e, -ENOMEM, ERR_FAILED, STATE_NAME, "out of memory");
 
+        /* A state that could not be read back would lose every baseline: it is not written. */
+        r = state_parse(text, size, &again, e);
+        if (r < 0)
+                return r;
         r = dir_ensure_private(root, STATE_DIRECTORY, 0700);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, STATE_DIRECTORY,
@@ -122,7 +130,7 @@ static int get_text(struct json_object *o, const char *key, char *ret, size_t si
                     struct err *e) {
         struct json_object *v = NULL;
 
-        if (!json_object_object_get_ex(o, key, &v) || (!v && !may_be_empty))
+        if ((!json_object_object_get_ex(o, key, &v) || !v) && !may_be_empty)
                 return damaged(e, key, "there");
         if (!v) {
                 *ret = '\0';
@@ -185,6 +193,9 @@ static int knob_from_json(struct json_object *o, struct state *s, struct err *e)
                 return damaged(e, "knobs", "without duplicates");
         if ((r = get_text(o, "baseline", k.baseline, sizeof(k.baseline), true, e)) < 0 ||
             (r = get_text(o, "applied", k.applied, sizeof(k.applied), true, e)) < 0 ||
+            (r = get_text(o, "identity", k.identity, sizeof(k.identity), true, e)) < 0 ||
+            (r = get_text(o, "domain", k.domain, sizeof(k.domain), true, e)) < 0 ||
+            (r = get_text(o, "error", k.error, sizeof(k.error), true, e)) < 0 ||
             (r = get_text(o, "message", k.message, sizeof(k.message), true, e)) < 0 ||
             (r = get_text(o, "state", state, sizeof(state), false, e)) < 0)
                 return r;

@@ -41,8 +41,11 @@ struct knob {
         char name[KNOB_NAME_MAX];
         char baseline[KNOB_VALUE_MAX];
         char applied[KNOB_VALUE_MAX];
-        bool pending;      /* a write was begun and is not confirmed */
-        char message[512]; /* why it is still pending; may be "" */
+        char identity[KNOB_IDENTITY_MAX];     /* what stood behind the name when it was first claimed; may be "" */
+        char domain[NAME_LENGTH_MAX + 1];     /* whom it is, or was last, lent to */
+        bool pending;                         /* a write was begun and is not confirmed */
+        char error[sizeof((struct err) {}.id)]; /* why it is still pending: an ERR_*, and a message; may be "" */
+        char message[512];
 };
 
 struct state {

@@ -37,7 +37,7 @@ void host_start(struct host *h) {
         *h = (struct host) { .tree = tree_new() };
         h->root = tree_root(h->tree);
         h->rec = (struct reconciler) {
-                .root = h->root, .deadline_usec = 10000000, .report = on_step, .userdata = h };
+                .root = h->root, .deadline_usec = 10000000, .report = on_step, .userdata = h, .client = -1 };
         fake_kernel_start(h->tree);
         for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
                 tree_pci(h->tree, &functions[i]);

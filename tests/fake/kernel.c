@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "fake/read.h"
 #include "model/bdf.h"
 
 #define NATIVES_MAX 64
@@ -28,6 +29,7 @@ static struct shared {
         int fault_error;
         unsigned fault_times;
         unsigned release;
+        char hung[BDF_TEXT_MAX]; /* whose lock is held */
         unsigned writing, dying; /* a kill waits until no write is half done: to the kernel they are atomic */
         unsigned busy[256]; /* writes in work, by bus */
         unsigned overlaps;
@@ -50,12 +52,33 @@ int __wrap_renameat(int olddirfd, const char *oldpath, int newdirfd, const char 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 
+static void nap(void) {
+        (void) nanosleep(&(struct timespec) { .tv_nsec = 100000 }, NULL);
+}
+
+/* Some address in the path: "…/0000:02:00.0/driver/unbind". */
+static void hold_lock(const char *path) {
+        const char *address = strstr(path, "/sys/bus/pci/devices/");
+
+        if (address)
+                (void) str_format(shared->hung, sizeof(shared->hung), "%.12s", address + strlen("/sys/bus/pci/devices/"));
+}
+
+static void wait_for_lock(const char *path) {
+        if (!shared || inside || !*shared->hung || !strstr(path, shared->hung) ||
+            !(strstr(path, "/driver_override") || strstr(path, "/uevent")))
+                return;
+        while (!__atomic_load_n(&shared->release, __ATOMIC_SEQ_CST))
+                nap();
+}
+
 void fake_kernel_start(struct tree *t) {
         tree = t;
         n_natives = 0;
         shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (shared == MAP_FAILED)
                 abort();
+        fake_before_read = wait_for_lock;
         /* What module_ensure looks for: then it need not load anything. */
         tree_pci_driver(tree, "vfio-pci");
         tree_file(tree, "/sys/bus/pci/drivers_probe", "");
@@ -63,6 +86,7 @@ void fake_kernel_start(struct tree *t) {
 }
 
 void fake_kernel_stop(void) {
+        fake_before_read = NULL;
         munmap(shared, sizeof(*shared));
         shared = NULL;
         tree = NULL;
@@ -81,6 +105,8 @@ void fake_kernel_die_at(enum fake_death how, unsigned step) {
         shared->steps = 0;
         shared->dying = 0;
         shared->writing = 0;
+        /* Whoever was killed in the middle of an unbind did not say that it was over. */
+        memset(shared->busy, 0, sizeof(shared->busy));
         shared->die_at = step;
         shared->death = how;
 }
@@ -102,15 +128,12 @@ void fake_kernel_fail(const char *path_part, enum fake_fault fault, int error, u
 
 void fake_kernel_release(void) {
         shared->fault = FAULT_NONE;
+        *shared->hung = '\0';
         __atomic_store_n(&shared->release, 1, __ATOMIC_SEQ_CST);
 }
 
 unsigned fake_kernel_overlaps(void) {
         return shared->overlaps;
-}
-
-static void nap(void) {
-        (void) nanosleep(&(struct timespec) { .tv_nsec = 100000 }, NULL);
 }
 
 static void step(void) {
@@ -145,13 +168,14 @@ static bool take_fault(const char *path) {
         return false;
 }
 
-static int fault(void) {
+static int fault(const char *path) {
         switch (shared->fault) {
         case FAULT_ERROR:
                 return -shared->fault_error;
         case FAULT_SHORT:
                 return -EIO; /* what root_write_attr makes of it */
         case FAULT_HANG:
+                hold_lock(path);
                 while (!__atomic_load_n(&shared->release, __ATOMIC_SEQ_CST))
                         nap();
                 return 1; /* now the write happens */
@@ -257,7 +281,7 @@ int __wrap_root_write_attr(const struct root *root, const char *value, const cha
 
         step();
         if (take_fault(path)) {
-                r = fault();
+                r = fault(path);
                 if (r <= 0)
                         return r;
         }

@@ -38,7 +38,8 @@ enum fake_fault {
         FAULT_ERROR,  /* the write answers -error and does nothing */
         FAULT_SHORT,  /* the write takes all but one byte, and does nothing */
         FAULT_IGNORE, /* the write succeeds and does nothing */
-        FAULT_HANG,   /* the write does not come back until fake_kernel_release() */
+        FAULT_HANG,   /* the write does not come back until fake_kernel_release(), and meanwhile neither does a read of that
+                       * function's driver_override or uevent: the kernel holds the device's lock in an unbind */
 };
 
 /* The next `times` writes to a path that contains this text get the fault. */

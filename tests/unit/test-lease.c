@@ -250,8 +250,9 @@ static void dry_run_only_plans(void **state) {
         q.dry_run = true;
         fake_kernel_die_at(DEATH_NONE, 0);
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
-        assert_int_equal(fake_kernel_steps(), 0);
+        assert_int_equal(fake_kernel_steps(), 3); /* what the planning child said: two claims, and that these are all */
         assert_int_equal(h.n_steps, 2);
+        assert_string_equal(h.steps[0].domain, "win10");
         assert_int_equal(h.steps[0].state, STEP_PLANNED);
         assert_string_equal(h.steps[0].from, "e1000e");
         assert_string_equal(h.steps[0].to, "vfio-pci override=vfio-pci");
@@ -415,6 +416,154 @@ static void a_lease_ends_by_itself(void **state) {
         assert_nothing_lent();
 }
 
+static void lending_again_looks_at_the_host(void **state) {
+        struct request q;
+        struct err e = {};
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", "0000:03:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, &e), 0);
+        tree_file(h.tree, "/sys/bus/pci/devices/0000:02:00.0/driver_override", "(null)\n");
+        tree_pci_bind(h.tree, "0000:02:00.0", "nvme");
+        assert_int_equal(lease_lend(&h.rec, &q, &e), 0);
+        assert_string_equal(host_binding(&h, "0000:02:00.0"), "vfio-pci vfio-pci");
+        assert_int_equal(lease_return(&h.rec, "win10", &e), 0);
+        assert_nothing_lent();
+}
+
+static void a_start_makes_a_rehearsal_permanent(void **state) {
+        _cleanup_state_ struct state s = {};
+        struct request q;
+        struct err e = {};
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        q.seconds = 10;
+        assert_int_equal(lease_lend(&h.rec, &q, &e), 0);
+        q.seconds = 0;
+        assert_int_equal(lease_lend(&h.rec, &q, &e), 0);
+        assert_int_equal(state_load(h.root, &s, &e), 0);
+        assert_int_equal(s.leases[0].until_usec, 0);
+
+        /* … and a rehearsal cannot put an end to what a domain has. */
+        q.seconds = 10;
+        assert_refused(&q, -EBUSY, ERR_IN_USE, "win10", "already");
+}
+
+static void one_uuid_one_lease(void **state) {
+        struct request q;
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        strcpy(q.uuid, "5a2e5c1e-9f3b-4a6c-8d1f-0123456789ab");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        request_make(&q, "renamed", "0000:03:00.0", NULL);
+        strcpy(q.uuid, "5a2e5c1e-9f3b-4a6c-8d1f-0123456789ab");
+        assert_refused(&q, -EEXIST, ERR_REFUSED, "win10", "passthru return win10");
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        strcpy(q.uuid, "00000000-9f3b-4a6c-8d1f-0123456789ab");
+        assert_refused(&q, -EEXIST, ERR_REFUSED, "win10", "UUID");
+}
+
+static void drivers_may_have_spaces_in_their_names(void **state) {
+        struct request q;
+
+        (void) state;
+        fake_kernel_native("0000:02:00.0", "cx88-mpeg driver manager");
+        tree_pci_bind(h.tree, "0000:02:00.0", "cx88-mpeg driver manager");
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_string_equal(host_binding(&h, "0000:02:00.0"), "cx88-mpeg driver manager -");
+}
+
+static void refuses_a_value_that_could_not_be_given_back(void **state) {
+        struct request q;
+
+        (void) state;
+        tree_file(h.tree, "/sys/bus/pci/devices/0000:02:00.0/driver_override", "a/b\n");
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        assert_refused(&q, -EINVAL, ERR_NOT_SUPPORTED, "0000:02:00.0", "could not be given back");
+}
+
+static void the_variant_driver_that_was_asked_for_is_bound(void **state) {
+        struct request q;
+
+        (void) state;
+        tree_pci_driver(h.tree, "mlx5_vfio_pci");
+        tree_pci_bind(h.tree, "0000:02:00.0", "vfio-pci");
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        strcpy(q.devices[0].driver, "mlx5_vfio_pci");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_string_equal(host_binding(&h, "0000:02:00.0"), "mlx5_vfio_pci mlx5_vfio_pci");
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_string_equal(host_binding(&h, "0000:02:00.0"), "vfio-pci -");
+}
+
+static void refuses_a_group_that_vfio_would_refuse(void **state) {
+        static const struct tree_pci isa = { "0000:00:1f.0", NULL, 0x8086, 0x2918, 0, 0, 0x060100, 2, 13, "lpc_ich", NULL,
+                                             false };
+        struct request q;
+
+        (void) state;
+        tree_pci(h.tree, &isa);
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        assert_refused(&q, -EPERM, ERR_REFUSED, "0000:00:1f.0", "lpc_ich");
+        assert_nothing_lent();
+}
+
+/* nvme is there, and does not take the device any more: that is no success. */
+static void a_device_that_no_driver_takes_stays_pending(void **state) {
+        struct request q;
+        struct err e = {};
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, &e), 0);
+        fake_kernel_fail("drivers_probe", FAULT_IGNORE, 0, 2);
+        assert_int_equal(lease_return(&h.rec, "win10", &e), -EBUSY);
+        assert_string_equal(e.id, ERR_FAILED);
+        assert_non_null(strstr(e.message, "wanted driver nvme"));
+        assert_int_equal(lease_reconcile(&h.rec, &e), 0);
+        assert_nothing_lent();
+}
+
+static void another_card_in_the_slot_is_left_alone(void **state) {
+        struct request q;
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        tree_file(h.tree, "/sys/devices/pci0000:00/0000:00:11.0/0000:02:00.0/vendor", "0x8086\n");
+        tree_file(h.tree, "/sys/devices/pci0000:00/0000:00:11.0/0000:02:00.0/device", "0x10d3\n");
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_int_equal(h.steps[1].state, STEP_FOREIGN);
+        assert_string_equal(host_binding(&h, "0000:02:00.0"), "vfio-pci vfio-pci");
+}
+
+/* A process may call itself anything; its name ends up in the state. */
+static void names_that_are_not_utf8_do_no_harm(void **state) {
+        _cleanup_state_ struct state s = {};
+        struct request q;
+        struct err e = {};
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        tree_process(h.tree, 77, "qemu\xff\xc3");
+        tree_process_fd(h.tree, 77, 5, "/dev/vfio/13");
+        assert_int_equal(lease_return(&h.rec, "win10", &e), -EBUSY);
+        assert_string_equal(e.id, ERR_IN_USE);
+        assert_non_null(strstr(e.message, "qemu??"));
+        assert_int_equal(state_load(h.root, &s, &e), 0);
+        assert_non_null(strstr(s.knobs[0].message, "pid 77"));
+        assert_int_equal(lease_reconcile(&h.rec, NULL), 0);
+        assert_true(h.steps[2].repeated);
+        tree_remove(h.tree, "/proc/77");
+        assert_int_equal(lease_reconcile(&h.rec, NULL), 0);
+        assert_nothing_lent();
+}
+
 /* The driver of one device never comes back from its unbind: the others are undone, the error comes in time, and that
  * device is left alone until its driver answers. */
 static void a_hanging_driver_costs_one_device(void **state) {
@@ -436,7 +585,9 @@ static void a_hanging_driver_costs_one_device(void **state) {
         request_make(&q, "win10", "0000:02:00.0", NULL);
         e = (struct err) {};
         assert_true(lease_lend(&h.rec, &q, &e) < 0);
+        assert_string_equal(e.id, ERR_TIMEOUT);
         assert_non_null(strstr(e.message, "still hangs"));
+        assert_int_equal(lease_return(&h.rec, "win10", &e), 0);
 
         fake_kernel_release();
         (void) usleep(50000);
@@ -523,6 +674,16 @@ int main(void) {
                 TEST(unplugged_while_lent),
                 TEST(failed_return_is_retried),
                 TEST(a_lease_ends_by_itself),
+                TEST(lending_again_looks_at_the_host),
+                TEST(a_start_makes_a_rehearsal_permanent),
+                TEST(one_uuid_one_lease),
+                TEST(drivers_may_have_spaces_in_their_names),
+                TEST(refuses_a_value_that_could_not_be_given_back),
+                TEST(the_variant_driver_that_was_asked_for_is_bound),
+                TEST(refuses_a_group_that_vfio_would_refuse),
+                TEST(a_device_that_no_driver_takes_stays_pending),
+                TEST(another_card_in_the_slot_is_left_alone),
+                TEST(names_that_are_not_utf8_do_no_harm),
                 TEST(a_hanging_driver_costs_one_device),
                 TEST(a_damaged_state_is_not_overwritten),
                 TEST(a_folder_that_others_may_write_is_refused),
