@@ -12,7 +12,9 @@ before_everything() {
 	settings '[helper]' idle-exit=1h retry=1s
 	device_profile lab-k "${LENT[@]}"
 	remember_host
-	timed 'a lend, the helper started' passthru lend lab-k
+	passthru lend lab-k && passthru return lab-k # modules are loaded, the helper is there
+	timed 'a lend' passthru lend lab-k
+	SPAN=$(awk -v s="$TOOK" 'BEGIN { printf "%d", s * 1000000 }')
 	LENT_BINDINGS=$(bindings)
 	WANTED=$(addrs "${LENT[@]}")
 	is "$(lent_devices lab-k)" "$WANTED" 'six devices are lent'
@@ -72,10 +74,10 @@ kill_during() {
 
 kills() {
 	local n whom verb at failed=0 whoms=(main worker unit)
-	note "seed $SEED: repeat with SEED=$SEED KILLS=$KILLS"
+	note "seed $SEED: repeat with SEED=$SEED KILLS=$KILLS; kills fall into the first $SPAN µs"
 	RANDOM=$SEED ENDS_LENT=0 ENDS_BASELINE=0
 	for ((n = 1; n <= KILLS; n++)); do
-		whom=${whoms[n % 3]} at=$((RANDOM * 30 % 450000))
+		whom=${whoms[n % 3]} at=$((RANDOM * SPAN / 32768))
 		verb="lend"
 		if [ $((n / 3 % 2)) = 1 ]; then
 			verb="return"
