@@ -12,8 +12,8 @@
 
 /* In the child: never returns. An error is sent through the pipe that exec would have closed. */
 static _Noreturn void become(const char *root, char *const *argv, int output, int failure) {
-        static char *const environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                             "LC_ALL=C.UTF-8", NULL };
+        char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C.UTF-8";
+        char *const environment[] = { path, locale, NULL };
         int null, error;
 
         null = open("/dev/null", O_RDONLY | O_CLOEXEC);
