@@ -94,7 +94,7 @@ int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source
                                  quote ? quote : plain, ret);
 }
 
-int boot_edit_length(const struct boot_edit *edit, const char *line, size_t *ret) {
+int boot_edit_copy(const struct boot_edit *edit, const char *line, char **ret) {
         _cleanup_free_ char *now = strdup(line);
         int r = now ? 0 : -ENOMEM;
 
@@ -106,6 +106,6 @@ int boot_edit_length(const struct boot_edit *edit, const char *line, size_t *ret
                 r = replace(&now, cmdline_add, edit->want[i]);
         if (r < 0)
                 return r;
-        *ret = strlen(now);
+        *ret = TAKE_PTR(now);
         return 0;
 }

@@ -26,5 +26,6 @@ int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *
 int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line,
                     parameter_quote quote, char **ret);
 
-/* How long a line that the kernel gets will be. -EINVAL: it cannot be split in one way only. */
-int boot_edit_length(const struct boot_edit *edit, const char *line, size_t *ret);
+/* What a line would be without all that is ours and no longer wanted, in whatever file, and with what is wanted. *ret:
+ * caller frees. -EINVAL: it cannot be split in one way only. */
+int boot_edit_copy(const struct boot_edit *edit, const char *line, char **ret);

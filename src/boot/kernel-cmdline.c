@@ -10,52 +10,97 @@
 #include "boot/bls.h"
 #include "model/cmdline.h"
 
-static int read_file(const struct root *root, char **ret, struct err *e) {
+#define VENDOR_CMDLINE "/usr/lib/kernel/cmdline"
+#define FILE_MAX (64U << 10)
+
+/* The one line that counts. */
+struct place {
+        size_t start, length;
+};
+
+static int read_file(const struct root *root, const char *path, char **ret, struct err *e) {
         size_t size;
-        int r = root_read(root, KERNEL_CMDLINE, CMDLINE_MAX * 2, ret, &size);
+        int r = root_read(root, path, FILE_MAX, ret, &size);
 
         if (r < 0 && r != -ENOENT)
-                return err_set(e, r, ERR_FAILED, KERNEL_CMDLINE, "%s cannot be read: %s", KERNEL_CMDLINE, strerror(-r));
+                return err_set(e, r, ERR_FAILED, path, "%s cannot be read: %s", path, strerror(-r));
         if (r >= 0 && strlen(*ret) != size)
-                return err_set(e, -EBADMSG, ERR_FAILED, KERNEL_CMDLINE, "%s has a NUL byte in it", KERNEL_CMDLINE);
+                return err_set(e, -EBADMSG, ERR_FAILED, path, "%s has a NUL byte in it", path);
         return r;
 }
 
+/* kernel-install joins all lines that are no comments (and in old versions those too). */
+static int find_line(const char *path, const char *text, bool first_line_only, struct place *ret, struct err *e) {
+        size_t n = 0;
+        bool blank = false;
+
+        *ret = (struct place) { 0, strcspn(text, "\n") };
+        for (const char *line = text; *line && !first_line_only; line += strcspn(line, "\n"), line += *line == '\n') {
+                struct place here = { (size_t) (line - text), strcspn(line, "\n") };
+                size_t skip = strspn(line, " \t");
+
+                if (line[skip] == '#')
+                        continue;
+                if (skip < here.length) {
+                        *ret = here;
+                        n++;
+                } else if (n == 0 && !blank) {
+                        *ret = here;
+                        blank = true;
+                }
+        }
+        if (n > 1)
+                return err_set(e, -EINVAL, ERR_REFUSED, path, "%s has several lines; join them into one", path);
+        if (n == 0 && !blank && *text && !first_line_only)
+                return err_set(e, -EINVAL, ERR_REFUSED, path, "%s has comments and no kernel line; add one", path);
+        return 0;
+}
+
 int kernel_cmdline_read(const struct root *root, struct boot_entries *entries, struct err *e) {
-        _cleanup_free_ char *line = NULL;
-        int r = read_file(root, &line, e);
+        _cleanup_free_ char *text = NULL;
+        struct place p;
+        int r = read_file(root, KERNEL_CMDLINE, &text, e);
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        line[strcspn(line, "\n")] = '\0';
-        r = boot_entries_add(entries, "kernels to come", KERNEL_CMDLINE, line, false);
+        r = find_line(KERNEL_CMDLINE, text, false, &p, e);
+        if (r < 0)
+                return r;
+        text[p.start + p.length] = '\0';
+        r = boot_entries_add(entries, "kernels to come", KERNEL_CMDLINE, text + p.start, false);
         return r < 0 ? err_line(KERNEL_CMDLINE, r, e) : 0;
 }
 
+static bool owned_anywhere(const struct ledger *ledger, const char *parameter) {
+        for (size_t i = 0; i < ledger->n_files; i++)
+                if (ledger_owns(ledger, ledger->files[i].path, parameter))
+                        return true;
+        return false;
+}
+
+/* model has what is wanted; what nobody but the user put into it is not ours in the copy either. */
 static int plan_new(struct boot_edit *edit, const char *model, struct plan *plan) {
         _cleanup_free_ char *after = NULL;
         int r;
 
         if (edit->n_want == 0 || !model)
                 return 0;
-        r = asprintf(&after, "%s\n", model) < 0 ? -ENOMEM : 0;
+        r = asprintf(&after, "%s\n", model) < 0 ? -ENOMEM : ledger_own_file(&edit->after, KERNEL_CMDLINE);
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
-                r = ledger_own(&edit->after, KERNEL_CMDLINE, edit->want[i]);
-        if (r >= 0)
-                r = ledger_own_file(&edit->after, KERNEL_CMDLINE);
+                if (owned_anywhere(&edit->after, edit->want[i]))
+                        r = ledger_own(&edit->after, KERNEL_CMDLINE, edit->want[i]);
         return r < 0 ? r : plan_add_change(plan, KERNEL_CMDLINE, NULL, after, 0644);
 }
 
-static int plan_existing(struct boot_edit *edit, const char *model, const char *before, struct plan *plan) {
+static int plan_existing(struct boot_edit *edit, const char *model, const char *before, const struct place *p,
+                         struct plan *plan) {
         const struct ledger_file *ours = ledger_find(edit->before, KERNEL_CMDLINE);
         bool made_by_us = ours && ours->created;
-        _cleanup_free_ char *line = NULL, *edited = NULL, *after = NULL;
-        size_t length = strcspn(before, "\n");
+        _cleanup_free_ char *line = strndup(before + p->start, p->length), *edited = NULL, *after = NULL;
         int r;
 
-        line = strndup(before, length);
         r = line ? boot_edit_line(edit, KERNEL_CMDLINE, line, &edited) : -ENOMEM;
-        if (r >= 0 && asprintf(&after, "%s%s", edited, before + length) < 0)
+        if (r >= 0 && asprintf(&after, "%.*s%s%s", (int) p->start, before, edited, before + p->start + p->length) < 0)
                 r = -ENOMEM;
         if (r >= 0 && made_by_us && edit->n_want > 0)
                 r = ledger_own_file(&edit->after, KERNEL_CMDLINE);
@@ -66,19 +111,39 @@ static int plan_existing(struct boot_edit *edit, const char *model, const char *
                                made_by_us && edit->n_want == 0 && model && str_eq(edited, model) ? NULL : after, 0644);
 }
 
+/* Where the distribution says what kernels to come get, the file in /etc is a copy of that. */
+static int vendor_model(const struct root *root, const struct boot_edit *edit, char **ret, struct err *e) {
+        _cleanup_free_ char *text = NULL, *line = NULL;
+        struct place p;
+        int r = read_file(root, VENDOR_CMDLINE, &text, e);
+
+        if (r < 0)
+                return r;
+        r = find_line(VENDOR_CMDLINE, text, false, &p, e);
+        if (r < 0)
+                return r;
+        line = strndup(text + p.start, p.length);
+        r = line ? boot_edit_copy(edit, line, ret) : -ENOMEM;
+        return r < 0 ? err_line(VENDOR_CMDLINE, r, e) : 0;
+}
+
 int kernel_cmdline_plan(const struct root *root, struct boot_edit *edit, const char *model, bool first_line_only,
                         struct plan *plan, struct err *e) {
-        _cleanup_free_ char *before = NULL;
-        const char *rest;
+        _cleanup_free_ char *before = NULL, *vendor = NULL;
+        struct place p = {};
         int r;
 
-        r = read_file(root, &before, e);
+        r = read_file(root, KERNEL_CMDLINE, &before, e);
         if (r < 0 && r != -ENOENT)
                 return r;
-        rest = before ? before + strcspn(before, "\n") : "";
-        if (!first_line_only && strspn(rest, "\n") != strlen(rest))
-                return err_set(e, -EINVAL, ERR_REFUSED, KERNEL_CMDLINE, "%s has several lines; join them into one",
-                               KERNEL_CMDLINE);
-        r = before ? plan_existing(edit, model, before, plan) : plan_new(edit, model, plan);
+        r = before ? find_line(KERNEL_CMDLINE, before, first_line_only, &p, e) : 0;
+        if (r < 0)
+                return r;
+        r = model ? vendor_model(root, edit, &vendor, e) : -ENOENT;
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (vendor)
+                model = vendor;
+        r = before ? plan_existing(edit, model, before, &p, plan) : plan_new(edit, model, plan);
         return r < 0 ? err_line(KERNEL_CMDLINE, r, e) : 0;
 }

@@ -94,14 +94,14 @@ static int check_lengths(const struct loader *loader, const struct root *root, c
         r = loader->read(root, &entries, e);
         for (size_t i = 0; r >= 0 && i < entries.n; i++) {
                 const struct boot_entry *entry = &entries.list[i];
-                size_t length;
+                _cleanup_free_ char *line = NULL;
 
-                if (entry->untouched || boot_edit_length(edit, entry->line, &length) < 0)
+                if (entry->untouched || boot_edit_copy(edit, entry->line, &line) < 0)
                         continue;
-                if (length >= CMDLINE_MAX && length > strlen(entry->line))
+                if (strlen(line) >= CMDLINE_MAX && strlen(line) > strlen(entry->line))
                         return err_set(e, -E2BIG, ERR_REFUSED, entry->name,
                                        "the kernel line of '%s' would have %zu bytes; the kernel takes %d", entry->name,
-                                       length, CMDLINE_MAX - 1);
+                                       strlen(line), CMDLINE_MAX - 1);
         }
         return r;
 }
