@@ -12,8 +12,10 @@ char *grub_unquote(const char *s, size_t length);
 int grub_quote(const char *parameter, char *buf, size_t size);
 int grub_quote_for_sh(const char *parameter, char *buf, size_t size);
 
-/* Refuses what GRUB would change in any spelling: double quotes. */
+/* Refuses what GRUB would change in any spelling: quotes and backslashes. */
 int grub_check_wanted(const struct boot_edit *edit, struct err *e);
 
-/* The kernel lines of a grub.cfg; those for recovery are untouched. */
+/* The kernel lines of a grub.cfg. Untouched: those for recovery, and those that do not come from a script for Linux
+ * (other systems, memtest, the user's own), since no setting reaches them. -ENOMEM. */
+int grub_cfg_parse(const char *text, const char *path, struct boot_entries *entries);
 int grub_cfg_read(const struct root *root, const char *path, struct boot_entries *entries, struct err *e);

@@ -10,11 +10,14 @@
 
 #include "base/str.h"
 #include "boot/grub-shell.h"
+#include "model/cmdline.h"
 #include "sys/efivar.h"
 
 #define DROP_IN_FOLDER "/etc/default/grub.d"
 #define DROP_IN DROP_IN_FOLDER "/passthru.cfg"
 #define CONFIG "/boot/grub/grub.cfg"
+#define VARIABLE "GRUB_CMDLINE_LINUX_DEFAULT"
+#define FILE_MAX (256U << 10)
 
 static enum evidence detect(const struct root *root, char *text, size_t size) {
         _cleanup_free_ char *mkconfig = NULL;
@@ -42,29 +45,49 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
         return 0;
 }
 
-static int drop_in_text(struct boot_edit *edit, char **ret, struct err *e) {
+/* The drop-in */
+
+#define HEADER "# Written by 'passthru boot apply' from /etc/passthru/passthru.conf: change it there.\n"
+#define ASSIGNMENT VARIABLE "=\"$" VARIABLE
+
+/* A parameter that each entry already had without us stays the user's. */
+static bool is_foreign(const struct boot_edit *edit, const struct boot_entries *entries, const char *parameter) {
+        size_t n = 0;
+
+        if (ledger_owns(edit->before, DROP_IN, parameter))
+                return false;
+        for (size_t i = 0; i < entries->n; i++) {
+                if (entries->list[i].untouched)
+                        continue;
+                if (!cmdline_has(entries->list[i].line, parameter))
+                        return false;
+                n++;
+        }
+        return n > 0;
+}
+
+/* What we write; "" when there is nothing to add. */
+static int our_text(struct boot_edit *edit, const struct boot_entries *entries, char **ret) {
         char *text = NULL;
-        size_t size;
+        size_t size, n = 0;
         FILE *f = open_memstream(&text, &size);
-        int r = f ? grub_check_wanted(edit, e) : -ENOMEM;
+        int r = f ? 0 : -ENOMEM;
 
-        if (f)
-                fputs("# Written by 'passthru boot apply' from /etc/passthru/passthru.conf: change it there.\n"
-                      "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT", f);
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++) {
-                char quoted[6 * PARAMETER_TEXT_MAX];
+                char quoted[PARAMETER_QUOTED_MAX];
 
+                if (is_foreign(edit, entries, edit->want[i]))
+                        continue;
                 r = grub_quote_for_sh(edit->want[i], quoted, sizeof(quoted));
-                if (r >= 0) {
-                        fprintf(f, " %s", quoted);
+                if (r >= 0)
                         r = ledger_own(&edit->after, DROP_IN, edit->want[i]);
-                }
+                if (r >= 0)
+                        fprintf(f, "%s %s", n++ == 0 ? HEADER ASSIGNMENT : "", quoted);
         }
-        if (f) {
+        if (n > 0)
                 fputs("\"\n", f);
-                if (fclose(f) != 0)
-                        r = -ENOMEM;
-        }
+        if (f && fclose(f) != 0)
+                r = -ENOMEM;
         if (r < 0) {
                 free(text);
                 return r;
@@ -73,23 +96,118 @@ static int drop_in_text(struct boot_edit *edit, char **ret, struct err *e) {
         return 0;
 }
 
-static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
-        _cleanup_free_ char *before = NULL, *after = NULL;
-        int r;
+/* Where our text is in the file, if all of its parameters are ours. */
+static bool find_ours(const struct ledger_file *ours, const char *text, const char **ret_start, const char **ret_end) {
+        const char *start = strstr(text, HEADER ASSIGNMENT), *s = start ? start + strlen(HEADER ASSIGNMENT) : NULL;
+        size_t i = 0;
 
-        r = root_read(root, DROP_IN, 1U << 16, &before, NULL);
-        if (r < 0 && r != -ENOENT)
-                return err_set(e, r, ERR_FAILED, DROP_IN, "%s cannot be read: %s", DROP_IN, strerror(-r));
-        if (before && !ledger_find(edit->before, DROP_IN))
+        while (s && i < ours->n_parameters) {
+                char quoted[PARAMETER_QUOTED_MAX];
+                size_t n;
+
+                if (grub_quote_for_sh(ours->parameters[i], quoted, sizeof(quoted)) < 0)
+                        return false;
+                n = strlen(quoted);
+                if (*s == ' ' && strncmp(s + 1, quoted, n) == 0 && (s[n + 1] == ' ' || s[n + 1] == '"')) {
+                        s += n + 1;
+                        i = 0;
+                } else
+                        i++;
+        }
+        if (!s || strncmp(s, "\"\n", 2) != 0)
+                return false;
+        *ret_start = start;
+        *ret_end = s + 2;
+        return true;
+}
+
+static int err_edited(struct err *e) {
+        return err_set(e, -EEXIST, ERR_REFUSED, DROP_IN,
+                       "%s is not as passthru wrote it; move what is yours to another file of that folder, and remove it",
+                       DROP_IN);
+}
+
+/* The file with our text replaced; what somebody else put before or behind it stays. */
+static int new_text(const struct boot_edit *edit, const char *before, const char *text, char **ret, struct err *e) {
+        const struct ledger_file *ours = ledger_find(edit->before, DROP_IN);
+        const char *start, *end;
+        char *after = NULL;
+
+        if (!before)
+                after = strdup(text);
+        else if (!ours && *text)
                 return err_set(e, -EEXIST, ERR_REFUSED, DROP_IN,
                                "%s exists, and the ledger does not say that it is ours; move it away", DROP_IN);
-        if (edit->n_want > 0) {
-                r = drop_in_text(edit, &after, e);
-                if (r < 0)
-                        return r;
-                r = ledger_own_file(&edit->after, DROP_IN);
+        else if (!ours)
+                after = strdup(before);
+        else if (!find_ours(ours, before, &start, &end))
+                return err_edited(e);
+        else if (asprintf(&after, "%.*s%s%s", (int) (start - before), before, text, end) < 0)
+                after = NULL;
+        if (!after)
+                return err_set(e, -ENOMEM, ERR_FAILED, DROP_IN, "out of memory");
+        if (*after)
+                *ret = after;
+        else
+                free(after);
+        return 0;
+}
+
+/* Files that are read after ours and set the variable anew: ours would be lost. */
+static int check_later_files(const struct root *root, struct err *e) {
+        _cleanup_strv_ char **names = NULL;
+
+        if (root_list(root, &names, DROP_IN_FOLDER) < 0)
+                return 0;
+        for (char **n = names; *n; n++) {
+                size_t length = strlen(*n);
+                _cleanup_free_ char *text = NULL;
+                char path[300];
+
+                if (strcmp(*n, "passthru.cfg") <= 0 || length < 4 || !str_eq(*n + length - 4, ".cfg") ||
+                    str_format(path, sizeof(path), DROP_IN_FOLDER "/%s", *n) < 0 ||
+                    root_read(root, path, FILE_MAX, &text, NULL) < 0)
+                        continue;
+                for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                        size_t here = strcspn(line, "\n");
+
+                        if (str_starts(line, VARIABLE "=") &&
+                            !memmem(line + strlen(VARIABLE "="), here - strlen(VARIABLE "="), VARIABLE, strlen(VARIABLE)))
+                                return err_set(e, -EEXIST, ERR_REFUSED, path,
+                                               "%s sets " VARIABLE " anew after %s; let it say " VARIABLE "=\"$" VARIABLE
+                                               " …\", or rename it so that it sorts before", path, DROP_IN);
+                }
         }
-        if (r >= 0 || r == -ENOENT)
+        return 0;
+}
+
+static int read_drop_in(const struct root *root, char **ret, struct err *e) {
+        size_t size;
+        int r = root_read(root, DROP_IN, FILE_MAX, ret, &size);
+
+        if (r < 0 && r != -ENOENT)
+                return err_set(e, r, ERR_FAILED, DROP_IN, "%s cannot be read: %s", DROP_IN, strerror(-r));
+        return r >= 0 && strlen(*ret) != size ? err_edited(e) : 0;
+}
+
+static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        _cleanup_free_ char *before = NULL, *text = NULL, *after = NULL;
+        int r;
+
+        r = read_entries(root, &entries, e);
+        if (r < 0 || (r = read_drop_in(root, &before, e)) < 0 || (r = grub_check_wanted(edit, e)) < 0)
+                return r;
+        r = our_text(edit, &entries, &text);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, DROP_IN, "%s: %s", DROP_IN, strerror(-r));
+        if (*text && (r = check_later_files(root, e)) < 0)
+                return r;
+        r = new_text(edit, before, text, &after, e);
+        if (r < 0)
+                return r;
+        r = *text ? ledger_own_file(&edit->after, DROP_IN) : 0;
+        if (r >= 0)
                 r = plan_add_change(plan, DROP_IN, before, after, 0644);
         if (r >= 0 && !plan_is_empty(plan))
                 r = plan_add_command(plan, "writes " CONFIG, "update-grub", NULL);
