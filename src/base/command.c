@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,40 +19,61 @@ static _Noreturn void become(const char *root, char *const *argv, int output, in
         char *const environment[] = { path, locale, NULL };
         int null, error;
 
+        environ = (char **) environment; /* execvp looks for the program in our PATH, not in the one it is given */
         null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
             dup2(output, STDERR_FILENO) >= 0 && (!root || (chroot(root) >= 0 && chdir("/") >= 0)))
-                (void) execvpe(argv[0], argv, environment);
+                (void) execvp(argv[0], argv);
         error = errno;
         (void) !write(failure, &error, sizeof(error));
         _exit(127);
 }
 
-/* Keeps the last OUTPUT_MAX bytes. */
-static char *read_output(int fd) {
-        char *text = calloc(1, OUTPUT_MAX + 1), buf[4096];
-        size_t size = 0;
+/* The last OUTPUT_MAX bytes of what was printed. */
+struct output {
+        char *text;
+        size_t size;
+};
+
+static void keep(struct output *o, const char *data, size_t size) {
+        if (!o->text && !(o->text = calloc(1, OUTPUT_MAX + 1)))
+                return;
+        if (o->size + size > OUTPUT_MAX) {
+                size_t drop = o->size + size - OUTPUT_MAX;
+
+                memmove(o->text, o->text + drop, o->size - drop);
+                o->size -= drop;
+        }
+        memcpy(o->text + o->size, data, size);
+        o->size += size;
+        o->text[o->size] = '\0';
+}
+
+/* True while there may be more. */
+static bool read_output(int fd, struct output *o) {
+        char buf[4096];
         ssize_t n;
 
-        while ((n = read(fd, buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR)) {
-                if (!text || n < 0)
-                        continue;
-                if (size + (size_t) n > OUTPUT_MAX) {
-                        size_t drop = size + (size_t) n - OUTPUT_MAX;
+        do {
+                n = read(fd, buf, sizeof(buf));
+                if (n > 0)
+                        keep(o, buf, (size_t) n);
+        } while (n > 0 || (n < 0 && errno == EINTR));
+        return n < 0 && errno == EAGAIN;
+}
 
-                        memmove(text, text + drop, size - drop);
-                        size -= drop;
-                }
-                memcpy(text + size, buf, (size_t) n);
-                size += (size_t) n;
-                text[size] = '\0';
-        }
-        return text;
+/* Until the program has ended: a daemon that it left behind may keep the pipe open for ever. */
+static void collect(int fd, int pidfd, struct output *o) {
+        struct pollfd wait[] = { { .fd = pidfd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+
+        while (read_output(fd, o) && !(wait[0].revents & POLLIN))
+                if (poll(wait, 2, -1) < 0 && errno != EINTR)
+                        return;
 }
 
 int command_run(const char *root, char *const *argv, char **ret_output) {
-        _cleanup_close_ int output = -1, output_writer = -1, failure = -1, failure_writer = -1;
-        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int output = -1, output_writer = -1, failure = -1, failure_writer = -1, pidfd = -1;
+        struct output o = {};
         int ends[2], status, error = 0;
         pid_t pid;
 
@@ -57,6 +81,8 @@ int command_run(const char *root, char *const *argv, char **ret_output) {
                 return -errno;
         output = ends[0];
         output_writer = ends[1];
+        if (fcntl(output, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return -errno;
         failure = ends[0];
@@ -72,15 +98,20 @@ int command_run(const char *root, char *const *argv, char **ret_output) {
         closep(&failure_writer);
         failure_writer = -1;
 
-        text = read_output(output);
+        pidfd = (int) syscall(SYS_pidfd_open, pid, 0);
+        collect(output, pidfd, &o);
         if (read(failure, &error, sizeof(error)) != sizeof(error))
                 error = 0;
         while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
+                if (errno != EINTR) {
+                        free(o.text);
                         return -errno;
+                }
+        if (error || !ret_output || !WIFEXITED(status))
+                free(o.text);
+        else
+                *ret_output = o.text;
         if (error)
                 return -error;
-        if (ret_output)
-                *ret_output = TAKE_PTR(text);
         return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
