@@ -9,6 +9,9 @@
 #define SYMBOLS_MAX (64U << 20)
 
 static int add(struct wanted *w, const char *text, struct err *e) {
+        for (size_t i = 0; i < w->n; i++)
+                if (str_eq(w->list[i], text))
+                        return 0;
         if (w->n == WANTED_MAX || str_copy(w->text[w->n], WANTED_TEXT_MAX, text) < 0)
                 return err_set(e, -E2BIG, ERR_INVALID, "passthru.conf",
                                "too many kernel parameters, or one of over %d characters: '%.40s…'", WANTED_TEXT_MAX - 1,
@@ -29,38 +32,54 @@ static int add_value(struct wanted *w, const char *key, const char *value, struc
         return add(w, text, e);
 }
 
-/* Calls fn with the text of each file in /boot whose name begins so, until it returns true. */
-static bool any_boot_file(const struct root *root, const char *prefix, bool (*fn)(const char *text)) {
-        _cleanup_strv_ char **names = NULL;
+/* Calls fn with the text of each PREFIX-VERSION in /boot and, where distributions keep them beside the modules, of each
+ * /lib/modules/VERSION/PREFIX, until it returns true. *found: there is one. */
+static bool any_kernel_file(const struct root *root, const char *prefix, bool (*fn)(const char *text), bool *found) {
+        static const struct {
+                const char *folder;
+                bool below;
+        } places[] = { { "/boot", false }, { "/lib/modules", true } };
 
-        if (root_list(root, &names, "/boot") < 0)
-                return false;
-        for (char **n = names; *n; n++) {
-                _cleanup_free_ char *text = NULL;
-                char path[300];
+        *found = false;
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                _cleanup_strv_ char **names = NULL;
 
-                if (str_starts(*n, prefix) && str_format(path, sizeof(path), "/boot/%s", *n) >= 0 &&
-                    root_read(root, path, SYMBOLS_MAX, &text, NULL) >= 0 && fn(text))
-                        return true;
+                if (root_list(root, &names, "%s", places[i].folder) < 0)
+                        continue;
+                for (char **n = names; *n; n++) {
+                        _cleanup_free_ char *text = NULL;
+                        char path[600];
+
+                        if (places[i].below)
+                                (void) str_format(path, sizeof(path), "%s/%s/%s", places[i].folder, *n, prefix);
+                        else if (str_starts(*n, prefix) && (*n)[strlen(prefix)] == '-')
+                                (void) str_format(path, sizeof(path), "%s/%s", places[i].folder, *n);
+                        else
+                                continue;
+                        if (root_read(root, path, SYMBOLS_MAX, &text, NULL) < 0)
+                                continue;
+                        *found = true;
+                        if (fn(text))
+                                return true;
+                }
         }
         return false;
 }
 
 static bool needs_intel_parameter(const char *config) {
-        return !strstr(config, "\nCONFIG_INTEL_IOMMU_DEFAULT_ON=y\n");
-}
+        const char *set = strstr(config, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y");
 
-static bool has_config(const char *config) {
-        (void) config;
-        return true;
+        return !set || (set > config && set[-1] != '\n');
 }
 
 static int add_iommu(const struct root *root, const struct boot_settings *s, struct wanted *w, struct err *e) {
         bool intel = root_exists(root, "/sys/firmware/acpi/tables/DMAR") > 0,
              amd = root_exists(root, "/sys/firmware/acpi/tables/IVRS") > 0;
-        /* Without any /boot/config-* there is nothing to tell, and the parameter does no harm. */
-        bool needed = any_boot_file(root, "config-", needs_intel_parameter) || !any_boot_file(root, "config-", has_config);
+        bool known, needed = any_kernel_file(root, "config", needs_intel_parameter, &known);
         int r = 0;
+
+        /* Without a configuration there is nothing to tell, and the parameter does no harm. */
+        needed |= !known;
 
         if (s->iommu == IOMMU_OFF)
                 r = intel || amd ? add(w, intel ? "intel_iommu=off" : "amd_iommu=off", e) : 0;
@@ -91,15 +110,16 @@ static bool is_stub(const char *symbols) {
 
 static int check_acs_override(const struct root *root, const struct boot_settings *s, bool force, struct err *e) {
         _cleanup_free_ char *symbols = NULL;
+        bool found;
 
-        if (!*s->acs_override || force || any_boot_file(root, "System.map-", has_acs_patch))
+        if (!*s->acs_override || force || any_kernel_file(root, "System.map", has_acs_patch, &found))
                 return 0;
         if (root_read(root, "/proc/kallsyms", SYMBOLS_MAX, &symbols, NULL) >= 0 && has_acs_patch(symbols))
                 return 0;
         return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "override",
                        "no installed kernel has the ACS override patch%s, so pcie_acs_override= would do nothing: install a "
                        "kernel that has it, use [acs] config= where the ports have ACS, or --force",
-                       any_boot_file(root, "System.map-", is_stub) ? " that could be found (System.map has no symbols)" :
+                       any_kernel_file(root, "System.map", is_stub, &found) || !found ? " that could be found (no System.map has symbols)" :
                                                                      "");
 }
 
@@ -116,6 +136,32 @@ static int add_extra(const char *extra, struct wanted *w, struct err *e) {
                 r = add(w, text, e);
         }
         return r;
+}
+
+/* Two values of one name: only the last would count, and no line could have both. */
+static int check_contradictions(const struct wanted *w, struct err *e) {
+        char line[WANTED_MAX * WANTED_TEXT_MAX] = "";
+        struct token t;
+
+        for (size_t i = 0; i < w->n; i++) {
+                size_t n = strlen(line);
+
+                (void) str_format(line + n, sizeof(line) - n, " %s", w->list[i]);
+        }
+        for (size_t i = 0; i < w->n; i++)
+                if (cmdline_overridden_by(line, w->list[i], &t))
+                        return err_set(e, -EINVAL, ERR_INVALID, "passthru.conf",
+                                       "passthru.conf wants both %s and %.*s; leave one of them", w->list[i],
+                                       (int) t.length, t.start);
+        return 0;
+}
+
+static void note_useless(struct wanted *w) {
+        for (size_t i = 0; i < w->n; i++)
+                if (str_eq(w->list[i], "amd_iommu=on"))
+                        (void) str_copy(w->note, sizeof(w->note),
+                                        "amd_iommu=on is no valid value: the kernel ignores it, and the AMD IOMMU is on by "
+                                        "default");
 }
 
 int wanted_find(const struct root *root, const struct boot_settings *s, bool force, struct wanted *ret, struct err *e) {
@@ -137,5 +183,10 @@ int wanted_find(const struct root *root, const struct boot_settings *s, bool for
                 if (r < 0)
                         return r;
         }
-        return add_extra(s->extra, w, e);
+        r = add_extra(s->extra, w, e);
+        if (r >= 0)
+                r = check_contradictions(w, e);
+        if (r >= 0)
+                note_useless(w);
+        return r;
 }

@@ -68,13 +68,30 @@ static bool is_count(const char *s) {
 static bool is_node_count(const char *s) {
         const char *colon = strchr(s, ':');
 
-        return colon && colon > s && strspn(s, "0123456789") == (size_t) (colon - s) && is_count(colon + 1);
+        return colon && colon > s && colon - s <= 4 && strspn(s, "0123456789") == (size_t) (colon - s) &&
+               is_count(colon + 1);
 }
 
+/* As the kernel has them: a power of two. */
 static bool is_page_size(const char *s) {
         size_t digits = strspn(s, "0123456789");
+        char number[8] = "";
+        uint64_t v;
 
-        return digits > 0 && digits < 6 && strlen(s) == digits + 1 && strchr("KMG", s[digits]);
+        if (digits == 0 || digits > 5 || *s == '0' || strlen(s) != digits + 1 || !strchr("KMG", s[digits]))
+                return false;
+        memcpy(number, s, digits);
+        return str_to_u64(number, 10, UINT16_MAX, &v) >= 0 && (v & (v - 1)) == 0;
+}
+
+/* Order and pairs matter there, so they have a section of their own. */
+static bool has_hugepages(const char *parameters) {
+        struct token t;
+
+        while (cmdline_next(&parameters, &t))
+                if (str_starts(t.start, "hugepagesz=") || str_starts(t.start, "hugepages="))
+                        return true;
+        return false;
 }
 
 static int on_iommu(const struct ini_entry *entry, struct boot_settings *s, struct err *e) {
@@ -150,9 +167,7 @@ static int on_parameters(const struct ini_entry *entry, struct boot_settings *s,
                                entry->key);
         if (*entry->value && !parameter_is_valid(entry->value))
                 return refuse(entry, "kernel parameters, without '--' and with every quote closed", e);
-        /* Order and pairs matter there, so they have a section of their own. */
-        if (strstr(entry->value, "hugepagesz=") || str_starts(entry->value, "hugepages=") ||
-            strstr(entry->value, " hugepages="))
+        if (has_hugepages(entry->value))
                 return refuse(entry, "no hugepages here: they go into the section [hugepages]", e);
         return keep(entry, s->extra, sizeof(s->extra), e);
 }
