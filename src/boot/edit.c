@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "model/cmdline.h"
 
-static bool is_wanted(const struct boot_edit *edit, const char *parameter) {
+bool boot_edit_wants(const struct boot_edit *edit, const char *parameter) {
         for (size_t i = 0; i < edit->n_want; i++)
                 if (str_eq(edit->want[i], parameter))
                         return true;
@@ -67,7 +67,7 @@ static int edit_line(struct boot_edit *edit, const char *path, const char *sourc
         int r = now ? 0 : -ENOMEM;
 
         for (size_t i = 0; r >= 0 && ours && i < ours->n_parameters; i++)
-                if (!is_wanted(edit, ours->parameters[i]))
+                if (!boot_edit_wants(edit, ours->parameters[i]))
                         r = take_out(&now, ours->parameters[i], quote);
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
                 r = put_in(edit, path, source, &now, edit->want[i], quote);
@@ -100,7 +100,7 @@ int boot_edit_copy(const struct boot_edit *edit, const char *line, char **ret) {
 
         for (size_t i = 0; r >= 0 && i < edit->before->n_files; i++)
                 for (size_t k = 0; r >= 0 && k < edit->before->files[i].n_parameters; k++)
-                        if (!is_wanted(edit, edit->before->files[i].parameters[k]))
+                        if (!boot_edit_wants(edit, edit->before->files[i].parameters[k]))
                                 r = take_out(&now, edit->before->files[i].parameters[k], plain);
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
                 r = replace(&now, cmdline_add, edit->want[i]);

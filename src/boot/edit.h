@@ -11,6 +11,8 @@ struct boot_edit {
         struct ledger after; /* filled while the plan is made */
 };
 
+bool boot_edit_wants(const struct boot_edit *edit, const char *parameter);
+
 /* The line of a file with what is ours and no longer wanted taken out, and what is wanted put in; `after` gets what is
  * ours then. A parameter that somebody else put into the line does not become ours. A file must have only one line that
  * is edited. *ret: caller frees. -EINVAL: the line cannot be split in one way only. */

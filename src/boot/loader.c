@@ -8,9 +8,11 @@
 #include "base/str.h"
 #include "model/cmdline.h"
 
-extern const struct loader loader_grub_bls, loader_grub, loader_grub_file, loader_systemd_boot;
+extern const struct loader loader_kernelstub, loader_grub_bls, loader_grub, loader_grub_file,
+                           loader_systemd_boot;
 
 const struct loader *const loaders[] = {
+        &loader_kernelstub,
         &loader_grub_bls,
         &loader_grub,
         &loader_grub_file,

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* kernelstub (Pop!_OS) writes systemd-boot's entries from its own configuration, again at every kernel update. Its options
+ * for adding and removing parameters sort them anew and drop what stands twice, so the configuration is edited as text and
+ * kernelstub is run without any. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "boot/bls.h"
+#include "boot/json-list.h"
+#include "boot/json-text.h"
+#include "sys/efivar.h"
+
+#define CONFIGURATION "/etc/kernelstub/configuration"
+#define ESP "/boot/efi"
+
+static bool is_ours(const char *name) {
+        return str_starts(name, "Pop_OS-");
+}
+
+static int load(const struct root *root, char **ret, struct err *e) {
+        _cleanup_free_ char *text = NULL;
+        const char *user, *options;
+        size_t size;
+        int r = root_read(root, CONFIGURATION, 1U << 20, &text, &size);
+
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, CONFIGURATION, "%s cannot be read: %s", CONFIGURATION, strerror(-r));
+        if (strlen(text) != size)
+                return err_set(e, -EBADMSG, ERR_FAILED, CONFIGURATION, "%s has a NUL byte in it", CONFIGURATION);
+        r = json_text_check(CONFIGURATION, text, e);
+        if (r < 0)
+                return r;
+        user = json_text_member(text + strspn(text, " \t\r\n"), "user");
+        if (!user)
+                return err_set(e, -ENODATA, ERR_REFUSED, CONFIGURATION,
+                               "%s has no \"user\" part; run 'kernelstub' once, which makes it", CONFIGURATION);
+        options = *user == '{' ? json_text_member(user, "kernel_options") : NULL;
+        if (!options || !strchr("[\"", *options))
+                return err_set(e, -EBADMSG, ERR_REFUSED, CONFIGURATION,
+                               "%s: \"kernel_options\" in \"user\" must be a list of strings", CONFIGURATION);
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+static const char *find_options(const char *text) {
+        return json_text_member(json_text_member(text + strspn(text, " \t\r\n"), "user"), "kernel_options");
+}
+
+static int esp_path(const struct root *root, char *buf, size_t size) {
+        _cleanup_free_ char *text = NULL, *path = NULL;
+        const char *value;
+
+        if (load(root, &text, NULL) < 0)
+                return str_copy(buf, size, ESP);
+        value = json_text_member(json_text_member(text + strspn(text, " \t\r\n"), "user"), "esp_path");
+        path = value && *value == '"' ? json_text_string(value) : NULL;
+        return str_copy(buf, size, path && *path == '/' ? path : ESP);
+}
+
+static enum evidence detect(const struct root *root, char *text, size_t size) {
+        char esp[128], info[64] = "";
+
+        if (root_exists(root, CONFIGURATION) <= 0 || esp_path(root, esp, sizeof(esp)) < 0 ||
+            root_exists(root, "%s/loader/entries/Pop_OS-current.conf", esp) <= 0)
+                return EVIDENCE_NONE;
+        (void) efi_loader_text(root, "LoaderInfo", info, sizeof(info));
+        (void) str_format(text, size, "%s%s%s", CONFIGURATION, *info ? " and LoaderInfo says " : "", info);
+        return !*info || str_starts(info, "systemd-boot") ? EVIDENCE_OWNER : EVIDENCE_FILES;
+}
+
+/* Before config_rev 3 the options are one string. */
+static int edit_string(struct boot_edit *edit, char **text) {
+        const char *at = find_options(*text);
+        size_t length = (size_t) (json_text_end(at) - at);
+        _cleanup_free_ char *line = strndup(at + 1, length - 2), *edited = NULL;
+        char *next;
+        int r = line ? boot_edit_quoted_line(edit, CONFIGURATION, line, json_text_quote, &edited) : -ENOMEM;
+
+        if (r < 0)
+                return r;
+        if (asprintf(&next, "%.*s%s%s", (int) (at + 1 - *text), *text, edited, at + length - 1) < 0)
+                return -ENOMEM;
+        free(*text);
+        *text = next;
+        return 0;
+}
+
+/* The loader */
+
+/* why is set where more is known than a number. */
+static int fail(int r, const struct err *why, struct err *e) {
+        if (!why->code)
+                return err_line(CONFIGURATION, r, e);
+        if (e)
+                *e = *why;
+        return r;
+}
+
+static int read_configuration(const struct root *root, struct boot_entries *entries, struct err *e) {
+        _cleanup_free_ char *text = NULL, *line = NULL;
+        struct err why = {};
+        int r = load(root, &text, &why);
+
+        if (r >= 0 && *find_options(text) == '"')
+                r = (line = json_text_string(find_options(text))) ? 0 : -ENOMEM;
+        else if (r >= 0)
+                r = json_list_line(&(struct json_list) { CONFIGURATION, text, find_options }, &line, &why);
+        if (r >= 0)
+                r = boot_entries_add(entries, "kernels to come", CONFIGURATION, line, false);
+        return r < 0 ? fail(r, &why, e) : 0;
+}
+
+static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        char esp[128], folder[160];
+        int r = read_configuration(root, &entries, e);
+
+        if (r < 0)
+                return r;
+        r = esp_path(root, esp, sizeof(esp));
+        if (r >= 0)
+                r = str_format(folder, sizeof(folder), "%s/loader/entries", esp);
+        if (r < 0)
+                return err_line(CONFIGURATION, r, e);
+        r = bls_read(root, &(struct bls) { .folder = folder, .wanted = is_ours }, &entries, e);
+        if (r < 0)
+                return r;
+        *ret = TAKE(entries, (struct boot_entries) {});
+        return 0;
+}
+
+static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_free_ char *before = NULL, *after = NULL;
+        struct err why = {};
+        int r = load(root, &before, &why);
+
+        if (r >= 0)
+                r = (after = strdup(before)) ? 0 : -ENOMEM;
+        if (r >= 0 && *find_options(after) == '"')
+                r = edit_string(edit, &after);
+        else if (r >= 0) {
+                struct json_list list = { CONFIGURATION, TAKE_PTR(after), find_options };
+
+                r = json_list_edit(&list, edit, &why);
+                after = list.text;
+        }
+        if (r >= 0)
+                r = plan_add_change(plan, CONFIGURATION, before, after, 0644);
+        if (r >= 0 && !plan_is_empty(plan))
+                r = plan_add_command(plan, "writes the entries on the ESP", "kernelstub", NULL);
+        return r < 0 ? fail(r, &why, e) : 0;
+}
+
+const struct loader loader_kernelstub = {
+        .name = "kernelstub",
+        .title = "kernelstub",
+        .detect = detect,
+        .read = read_entries,
+        .plan = plan,
+};
