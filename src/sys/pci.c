@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pci/pci.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -225,6 +226,8 @@ int pci_names_new(struct pci_names **ret) {
         if (!names)
                 return -ENOMEM;
         names->access = access_new();
+        /* It reads some ten thousand names, each into a piece of the heap: let that grow in few steps. */
+        (void) mallopt(M_TOP_PAD, 4 << 20);
         /* The file pci.ids alone: no DNS, no cache in a home directory, no udev database. */
         names->access->id_lookup_mode = 0;
         names->flags = PCI_LOOKUP_NO_HWDB;
