@@ -18,7 +18,7 @@
 /* Reading the script: quotes, comments, and what opens and closes a conditional */
 
 struct scan {
-        const char *text, *name;
+        const char *name;
         size_t line, depth;
         struct grub_assignment found;
         struct err *e;
@@ -54,7 +54,7 @@ static const char *skip_quoted(const char *s, size_t *line) {
 /* What may stand in a value: text, escapes, and simple variables between double quotes. */
 static int check_value(struct scan *s, const char *value, size_t length, char quote) {
         for (size_t i = 0; i < length; i++) {
-                if (value[i] == '\n')
+                if (value[i] == '\n' || (value[i] == '\\' && i + 1 < length && value[i + 1] == '\n'))
                         return refuse(s, "the value goes over several lines", "write it in one line");
                 if (quote == '\'')
                         continue;
@@ -124,15 +124,18 @@ static int look_at_word(struct scan *s, const char *p, bool first_in_line) {
 }
 
 int grub_default_find(const char *text, const char *name, struct grub_assignment *ret, struct err *e) {
-        struct scan s = { .text = text, .name = name, .line = 1, .e = e };
+        struct scan s = { .name = name, .line = 1, .e = e };
         bool first = true, word = true;
-        const char *p = text;
+        const char *p, *cr = strchr(text, '\r');
         int r;
 
-        while (*p) {
-                if (*p == '\r')
-                        return refuse(&s, "it has a carriage return, which would end up in the value",
-                                      "convert the file to Unix line ends (sed -i 's/\\r$//')");
+        if (cr) {
+                for (p = text; p < cr; p++)
+                        s.line += *p == '\n';
+                return refuse(&s, "a carriage return, which would end up in a value",
+                              "convert the file to Unix line ends (sed -i 's/\\r$//')");
+        }
+        for (p = text; *p;) {
                 if (word && !is_end(*p) && *p != '#') {
                         r = look_at_word(&s, p, first);
                         if (r < 0)

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "boot/bls.h"
+#include "boot/grub-shell.h"
 #include "model/cmdline.h"
 
 #define VENDOR_CMDLINE "/usr/lib/kernel/cmdline"
@@ -56,18 +57,19 @@ static int find_line(const char *path, const char *text, bool first_line_only, s
         return 0;
 }
 
-int kernel_cmdline_read(const struct root *root, struct boot_entries *entries, struct err *e) {
-        _cleanup_free_ char *text = NULL;
+int kernel_cmdline_read(const struct root *root, enum kernel_cmdline_kind kind, struct boot_entries *entries,
+                        struct err *e) {
+        _cleanup_free_ char *text = NULL, *line = NULL;
         struct place p;
         int r = read_file(root, KERNEL_CMDLINE, &text, e);
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        r = find_line(KERNEL_CMDLINE, text, false, &p, e);
+        r = find_line(KERNEL_CMDLINE, text, kind == KERNEL_CMDLINE_FIRST_LINE, &p, e);
         if (r < 0)
                 return r;
-        text[p.start + p.length] = '\0';
-        r = boot_entries_add(entries, "kernels to come", KERNEL_CMDLINE, text + p.start, false);
+        line = kind == KERNEL_CMDLINE_GRUB ? grub_unquote(text + p.start, p.length) : strndup(text + p.start, p.length);
+        r = line ? boot_entries_add(entries, "kernels to come", KERNEL_CMDLINE, line, false) : -ENOMEM;
         return r < 0 ? err_line(KERNEL_CMDLINE, r, e) : 0;
 }
 
@@ -93,13 +95,15 @@ static int plan_new(struct boot_edit *edit, const char *model, struct plan *plan
 }
 
 static int plan_existing(struct boot_edit *edit, const char *model, const char *before, const struct place *p,
-                         struct plan *plan) {
+                         enum kernel_cmdline_kind kind, struct plan *plan) {
         const struct ledger_file *ours = ledger_find(edit->before, KERNEL_CMDLINE);
         bool made_by_us = ours && ours->created;
         _cleanup_free_ char *line = strndup(before + p->start, p->length), *edited = NULL, *after = NULL;
         int r;
 
-        r = line ? boot_edit_line(edit, KERNEL_CMDLINE, line, &edited) : -ENOMEM;
+        r = !line                         ? -ENOMEM :
+            kind == KERNEL_CMDLINE_GRUB ? boot_edit_quoted_line(edit, KERNEL_CMDLINE, line, grub_quote, &edited) :
+                                          boot_edit_line(edit, KERNEL_CMDLINE, line, &edited);
         if (r >= 0 && asprintf(&after, "%.*s%s%s", (int) p->start, before, edited, before + p->start + p->length) < 0)
                 r = -ENOMEM;
         if (r >= 0 && made_by_us && edit->n_want > 0)
@@ -127,8 +131,8 @@ static int vendor_model(const struct root *root, const struct boot_edit *edit, c
         return r < 0 ? err_line(VENDOR_CMDLINE, r, e) : 0;
 }
 
-int kernel_cmdline_plan(const struct root *root, struct boot_edit *edit, const char *model, bool first_line_only,
-                        struct plan *plan, struct err *e) {
+int kernel_cmdline_plan(const struct root *root, struct boot_edit *edit, const char *model,
+                        enum kernel_cmdline_kind kind, struct plan *plan, struct err *e) {
         _cleanup_free_ char *before = NULL, *vendor = NULL;
         struct place p = {};
         int r;
@@ -136,7 +140,7 @@ int kernel_cmdline_plan(const struct root *root, struct boot_edit *edit, const c
         r = read_file(root, KERNEL_CMDLINE, &before, e);
         if (r < 0 && r != -ENOENT)
                 return r;
-        r = before ? find_line(KERNEL_CMDLINE, before, first_line_only, &p, e) : 0;
+        r = before ? find_line(KERNEL_CMDLINE, before, kind == KERNEL_CMDLINE_FIRST_LINE, &p, e) : 0;
         if (r < 0)
                 return r;
         r = model ? vendor_model(root, edit, &vendor, e) : -ENOENT;
@@ -144,6 +148,6 @@ int kernel_cmdline_plan(const struct root *root, struct boot_edit *edit, const c
                 return r;
         if (vendor)
                 model = vendor;
-        r = before ? plan_existing(edit, model, before, &p, plan) : plan_new(edit, model, plan);
+        r = before ? plan_existing(edit, model, before, &p, kind, plan) : plan_new(edit, model, plan);
         return r < 0 ? err_line(KERNEL_CMDLINE, r, e) : 0;
 }

@@ -118,7 +118,7 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
                 r = bls_read(root, &(struct bls) { .folder = ENTRIES, .untouched = is_rescue, .grub = true,
                                                    .kernelopts = kernelopts }, &entries, e);
         if (r >= 0)
-                r = kernel_cmdline_read(root, &entries, e);
+                r = kernel_cmdline_read(root, KERNEL_CMDLINE_GRUB, &entries, e);
         if (r >= 0)
                 r = grub_default_read(root, VARIABLE, "the next grub2-mkconfig", &entries, e);
         if (r < 0)
@@ -177,7 +177,7 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
                 if (r < 0)
                         return err_line(KERNEL_CMDLINE, r, e);
         }
-        r = kernel_cmdline_plan(root, edit, model, false, plan, e);
+        r = kernel_cmdline_plan(root, edit, model, KERNEL_CMDLINE_GRUB, plan, e);
         return r < 0 ? r : grub_default_plan(root, edit, VARIABLE, plan, e);
 }
 

@@ -78,7 +78,7 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
 
         r = for_each_folder(root, read_folder, &entries, e);
         if (r >= 0)
-                r = kernel_cmdline_read(root, &entries, e);
+                r = kernel_cmdline_read(root, KERNEL_CMDLINE_PLAIN, &entries, e);
         if (r < 0)
                 return r;
         *ret = TAKE(entries, (struct boot_entries) {});
@@ -106,7 +106,7 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         int r = for_each_folder(root, plan_folder, &p, e);
 
         if (r >= 0)
-                r = kernel_cmdline_plan(root, edit, p.model, false, plan, e);
+                r = kernel_cmdline_plan(root, edit, p.model, KERNEL_CMDLINE_PLAIN, plan, e);
         free(p.model);
         return r;
 }
