@@ -53,7 +53,7 @@ check:
 .PHONY: check-unit
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
-	@tests/run $(RESULTS)/unit tests/layers tests/units tests/cli $(UNIT)
+	@tests/run $(RESULTS)/unit tests/layers tests/units tests/cli tests/boot-loaders $(UNIT)
 
 .PHONY: check-install
 check-install: all
