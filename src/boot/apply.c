@@ -126,30 +126,32 @@ static int back_up(const struct apply *a, const struct plan_change *c, struct er
                        0;
 }
 
-static int run_command(const struct apply *a, const struct plan_command *c, struct err *e) {
+static int run_command(const struct apply *a, char *const *argv, struct err *e) {
         _cleanup_free_ char *output = NULL, *chroot = NULL;
         const char *last;
         int r;
 
         if (!a->run_commands)
                 return 0;
-        report(a, APPLY_RUN, c->argv[0]);
+        report(a, APPLY_RUN, argv[0]);
         chroot = root_is_live(a->root) ? NULL : root_join(a->root, "/");
-        r = command_run(chroot, c->argv, &output);
+        r = command_run(chroot, argv, &output);
         if (r == 0)
                 return 0;
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, c->argv[0], "%s cannot be run: %s", c->argv[0], strerror(-r));
+                return err_set(e, r, ERR_FAILED, argv[0], "%s cannot be run: %s", argv[0], strerror(-r));
         if (output)
                 str_strip(output);
         last = output && strrchr(output, '\n') ? strrchr(output, '\n') + 1 : output;
-        return err_set(e, -EIO, ERR_FAILED, c->argv[0], "%s ended with status %d: %s", c->argv[0], r,
+        return err_set(e, -EIO, ERR_FAILED, argv[0], "%s ended with status %d: %s", argv[0], r,
                        last && *last ? last : "it printed nothing");
 }
 
-static int run_commands(const struct apply *a, const struct plan *plan, struct err *e) {
+/* back: what is a change by itself is taken back, the others run on the files as they are now. */
+static int run_commands(const struct apply *a, const struct plan *plan, bool back, struct err *e) {
         for (size_t i = 0; i < plan->n_commands; i++) {
-                int r = run_command(a, &plan->commands[i], e);
+                const struct plan_command *c = &plan->commands[i];
+                int r = run_command(a, back && c->undo[0] ? c->undo : c->argv, e);
 
                 if (r < 0)
                         return r;
@@ -199,7 +201,7 @@ static int carry_out(const struct apply *a, const struct plan *plan, const struc
                         return r;
         }
         p->commands = true;
-        r = run_commands(a, plan, e);
+        r = run_commands(a, plan, false, e);
         if (r >= 0)
                 r = verify(a, edit, e);
         return r < 0 ? r : ledger_save(a->root, &edit->after, e);
@@ -236,7 +238,7 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
         }
         (void) str_copy(old.loader, sizeof(old.loader), *edit->before->loader ? edit->before->loader : a->loader->name);
         old.unfinished = edit->before->unfinished;
-        if (p->commands && run_commands(a, plan, &why) < 0) {
+        if (p->commands && run_commands(a, plan, true, &why) < 0) {
                 err_append(e, "; the files are as they were before, but running the command again failed too: %s",
                            why.message);
                 old.unfinished = true;

@@ -18,6 +18,8 @@ static void change_done(struct plan_change *c) {
 static void command_done(struct plan_command *c) {
         for (char **a = c->argv; *a; a++)
                 free(*a);
+        for (char **a = c->undo; *a; a++)
+                free(*a);
         *c = (struct plan_command) {};
 }
 
@@ -30,6 +32,9 @@ void plan_done(struct plan *plan) {
 }
 
 bool plan_is_empty(const struct plan *plan) {
+        for (size_t i = 0; i < plan->n_commands; i++)
+                if (plan->commands[i].undo[0])
+                        return false;
         return plan->n_changes == 0 && !plan->unfinished;
 }
 
@@ -96,6 +101,30 @@ static bool same_argv(char *const *a, char *const *b) {
         return !*a && !*b;
 }
 
+/* Takes what *c holds. */
+static int add_command(struct plan *plan, struct plan_command *c, int r) {
+        for (size_t i = 0; r == 0 && i < plan->n_commands; i++)
+                if (same_argv(plan->commands[i].argv, c->argv)) {
+                        command_done(c);
+                        return 0;
+                }
+        if (r == 0 && plan->n_commands == PLAN_COMMANDS_MAX)
+                r = -ENOSPC;
+        if (r < 0) {
+                command_done(c);
+                return r;
+        }
+        plan->commands[plan->n_commands++] = *c;
+        return 0;
+}
+
+static int add_word(char **argv, size_t n, const char *word) {
+        if (n == PLAN_ARGV_MAX)
+                return -E2BIG;
+        argv[n] = strdup(word);
+        return argv[n] ? 0 : -ENOMEM;
+}
+
 int plan_add_command(struct plan *plan, const char *why, ...) {
         struct plan_command c = { .why = why };
         const char *word;
@@ -104,27 +133,21 @@ int plan_add_command(struct plan *plan, const char *why, ...) {
         va_list ap;
 
         va_start(ap, why);
-        while (r == 0 && (word = va_arg(ap, const char *))) {
-                if (n == PLAN_ARGV_MAX)
-                        r = -E2BIG;
-                else if (!(c.argv[n++] = strdup(word)))
-                        r = -ENOMEM;
-        }
+        while (r == 0 && (word = va_arg(ap, const char *)))
+                r = add_word(c.argv, n++, word);
         va_end(ap);
+        return add_command(plan, &c, r);
+}
 
-        for (size_t i = 0; r == 0 && i < plan->n_commands; i++)
-                if (same_argv(plan->commands[i].argv, c.argv)) {
-                        command_done(&c);
-                        return 0;
-                }
-        if (r == 0 && plan->n_commands == PLAN_COMMANDS_MAX)
-                r = -ENOSPC;
-        if (r < 0) {
-                command_done(&c);
-                return r;
-        }
-        plan->commands[plan->n_commands++] = c;
-        return 0;
+int plan_add_change_command(struct plan *plan, const char *why, const char *const *argv, const char *const *undo) {
+        struct plan_command c = { .why = why };
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && argv[i]; i++)
+                r = add_word(c.argv, i, argv[i]);
+        for (size_t i = 0; r == 0 && undo[i]; i++)
+                r = add_word(c.undo, i, undo[i]);
+        return add_command(plan, &c, r);
 }
 
 const char *plan_content(const struct plan *plan, const char *path, const char *current) {

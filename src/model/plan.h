@@ -12,7 +12,7 @@
 
 #define PLAN_CHANGES_MAX 64
 #define PLAN_COMMANDS_MAX 16
-#define PLAN_ARGV_MAX 16
+#define PLAN_ARGV_MAX 80
 
 /* One file. before NULL: it does not exist yet; after NULL: it is removed. */
 struct plan_change {
@@ -21,9 +21,11 @@ struct plan_change {
         mode_t mode; /* for a file that does not exist yet */
 };
 
-/* A command of the boot loader that makes the changes take effect. */
+/* A command of the boot loader that makes the changes take effect. Where nobody but the command may write, it is a change
+ * by itself, and then it has a command that takes it back. */
 struct plan_command {
         char *argv[PLAN_ARGV_MAX + 1];
+        char *undo[PLAN_ARGV_MAX + 1]; /* undo[0] NULL: it only follows the files, and is run again when they went back */
         const char *why; /* static: "writes /boot/grub/grub.cfg" */
 };
 
@@ -38,7 +40,8 @@ struct plan {
 void plan_done(struct plan *plan);
 #define _cleanup_plan_ _cleanup_(plan_done)
 
-/* True when nothing is to be done: commands alone change nothing, unless they are to finish an earlier plan. */
+/* True when nothing is to be done: commands that follow files change nothing by themselves, unless they are to finish an
+ * earlier plan. */
 bool plan_is_empty(const struct plan *plan);
 
 /* Adds a change; the texts are copied. Equal texts are no change. A second change of the same path replaces what the
@@ -47,6 +50,9 @@ int plan_add_change(struct plan *plan, const char *path, const char *before, con
 
 /* Adds a command, NULL-terminated; the same command is added once. -ENOSPC, -ENOMEM, -E2BIG. */
 int plan_add_command(struct plan *plan, const char *why, ...) __attribute__((sentinel));
+
+/* Adds a command that is a change by itself; both are NULL-terminated and copied. */
+int plan_add_change_command(struct plan *plan, const char *why, const char *const *argv, const char *const *undo);
 
 /* What the file will hold: the text that an earlier change of this plan wants, else current. */
 const char *plan_content(const struct plan *plan, const char *path, const char *current);

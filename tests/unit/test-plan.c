@@ -73,7 +73,24 @@ static void commands_stand_once(void **state) {
         assert_false(plan_is_empty(&p));
 }
 
+static void a_command_can_be_the_change(void **state) {
+        static const char *const argv[] = { "rpm-ostree", "kargs", "--append=a", NULL }, *const undo[] = { "undo", NULL };
+        _cleanup_plan_ struct plan p = {};
+
+        (void) state;
+        assert_int_equal(plan_add_command(&p, "follows", "update-grub", NULL), 0);
+        assert_true(plan_is_empty(&p));
+        assert_int_equal(plan_add_change_command(&p, "why", argv, undo), 0);
+        assert_int_equal(plan_add_change_command(&p, "why", argv, undo), 0);
+        assert_false(plan_is_empty(&p));
+        assert_int_equal(p.n_commands, 2);
+        assert_string_equal(p.commands[1].argv[2], "--append=a");
+        assert_string_equal(p.commands[1].undo[0], "undo");
+        assert_null(p.commands[0].undo[0]);
+}
+
 static void has_limits(void **state) {
+        const char *words[PLAN_ARGV_MAX + 2] = {}, *none[] = { NULL };
         _cleanup_plan_ struct plan p = {};
         char name[32];
 
@@ -91,8 +108,10 @@ static void has_limits(void **state) {
         }
         assert_int_equal(plan_add_command(&p, "why", "more", NULL), -ENOSPC);
         assert_int_equal(plan_add_command(&p, "why", "3", NULL), 0);
-        assert_int_equal(plan_add_command(&p, "why", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13",
-                                          "14", "15", "16", "17", NULL), -E2BIG);
+        for (size_t i = 0; i <= PLAN_ARGV_MAX; i++)
+                words[i] = "word";
+        assert_int_equal(plan_add_change_command(&p, "why", words, none), -E2BIG);
+        assert_int_equal(plan_add_change_command(&p, "why", none, words), -E2BIG);
         assert_int_equal(p.n_commands, PLAN_COMMANDS_MAX);
 }
 
@@ -101,6 +120,7 @@ int main(void) {
                 cmocka_unit_test(equal_texts_are_no_change),
                 cmocka_unit_test(a_second_change_replaces_the_first),
                 cmocka_unit_test(commands_stand_once),
+                cmocka_unit_test(a_command_can_be_the_change),
                 cmocka_unit_test(has_limits),
         };
 
