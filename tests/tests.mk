@@ -8,6 +8,9 @@ TEST_CPPFLAGS := -Itests
 # Replies of the kernel that no test may cause on the machine it runs on come from tests/fake: the linker puts its
 # functions in the place of root_write_attr and others (--wrap), so the shipped code has no test hooks.
 FAKE_LDFLAGS := $(foreach f,root_write_attr root_read_attr root_read write renameat fsync,-Wl,--wrap=$(f))
+# The boot half has faults of its own.
+$(BUILD)/tests/test-apply: FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
+  command_run,-Wl,--wrap=$(f))
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))

@@ -258,7 +258,7 @@ static int save_both(const struct apply *a, const struct boot_edit *edit, struct
                 return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files and parameters for the ledger");
         r = ledger_save(a->root, &both, e);
         for (size_t i = 0; r >= 0 && i < both.n_files; i++) {
-                r = boot_file_clean(a->root, both.files[i].path);
+                r = boot_folder_clean(a->root, both.files[i].path);
                 if (r < 0)
                         return err_set(e, r, ERR_FAILED, both.files[i].path, "%s cannot be written: %s",
                                        both.files[i].path, strerror(-r));

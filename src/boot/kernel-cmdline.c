@@ -94,6 +94,17 @@ static int plan_new(struct boot_edit *edit, const char *model, struct plan *plan
         return r < 0 ? r : plan_add_change(plan, KERNEL_CMDLINE, NULL, after, 0644);
 }
 
+/* A file that we made, and that still says nothing of its own, goes. The entry that it was copied from may have kept, as
+ * the user's, what is ours in the copy. */
+static int says_the_same(const struct boot_edit *edit, const char *line, const char *model) {
+        _cleanup_free_ char *a = NULL, *b = NULL;
+        int r = boot_edit_copy(edit, line, &a);
+
+        if (r >= 0)
+                r = boot_edit_copy(edit, model, &b);
+        return r < 0 ? r : str_eq(a, b);
+}
+
 static int plan_existing(struct boot_edit *edit, const char *model, const char *before, const struct place *p,
                          enum kernel_cmdline_kind kind, struct plan *plan) {
         const struct ledger_file *ours = ledger_find(edit->before, KERNEL_CMDLINE);
@@ -110,9 +121,8 @@ static int plan_existing(struct boot_edit *edit, const char *model, const char *
                 r = ledger_own_file(&edit->after, KERNEL_CMDLINE);
         if (r < 0)
                 return r;
-        /* A file that we made, and that still says nothing of its own, goes. */
-        return plan_add_change(plan, KERNEL_CMDLINE, before,
-                               made_by_us && edit->n_want == 0 && model && str_eq(edited, model) ? NULL : after, 0644);
+        r = made_by_us && edit->n_want == 0 && model ? says_the_same(edit, edited, model) : false;
+        return r < 0 ? r : plan_add_change(plan, KERNEL_CMDLINE, before, r ? NULL : after, 0644);
 }
 
 /* Where the distribution says what kernels to come get, the file in /etc is a copy of that. */

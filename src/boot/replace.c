@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "boot/replace.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -135,15 +136,27 @@ static int remove_file(int folder, const char *name) {
         return fsync(folder) < 0 || syncfs(folder) < 0 ? -errno : 0;
 }
 
-int boot_file_clean(const struct root *root, const char *path) {
-        char name[NAME_MAX + 1], fresh[NAME_MAX + 1];
+int boot_folder_clean(const struct root *root, const char *path) {
+        char name[NAME_MAX + 1];
         _cleanup_close_ int folder = boot_file_folder(root, path, name);
-        int r;
+        DIR *dir;
+        struct dirent *de;
+        int r = 0;
 
         if (folder < 0)
                 return folder == -ENOENT ? 0 : folder;
-        r = str_format(fresh, sizeof(fresh), "%s" SUFFIX, name);
-        return r < 0 ? r : remove_file(folder, fresh);
+        dir = fdopendir(folder);
+        if (!dir)
+                return -errno;
+        folder = -1;
+        while (r >= 0 && (de = readdir(dir))) {
+                size_t n = strlen(de->d_name);
+
+                if (n > strlen(SUFFIX) && str_eq(de->d_name + n - strlen(SUFFIX), SUFFIX))
+                        r = remove_file(dirfd(dir), de->d_name);
+        }
+        closedir(dir);
+        return r;
 }
 
 int boot_file_replace(const struct root *root, const char *path, const char *text, mode_t mode) {

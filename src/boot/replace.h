@@ -11,8 +11,8 @@
  * the root and its target replaced. mode is for a new file. After an error the file may hold either text. */
 int boot_file_replace(const struct root *root, const char *path, const char *text, mode_t mode);
 
-/* Removes what a boot_file_replace() that was killed left beside the file. */
-int boot_file_clean(const struct root *root, const char *path);
+/* Removes what a boot_file_replace() that was killed left beside this file or another one of its folder. */
+int boot_folder_clean(const struct root *root, const char *path);
 
 /* Opens the folder that the file itself is in, links resolved inside the root, and gives its name there. */
 int boot_file_folder(const struct root *root, const char *path, char name[static NAME_MAX + 1]);

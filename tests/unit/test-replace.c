@@ -134,9 +134,9 @@ static void cleans_up_after_a_kill(void **state) {
         assert_int_equal(count(root, "/boot"), 1);
 
         tree_file(t, "/boot/a.conf.passthru-new", "x");
-        assert_int_equal(boot_file_clean(root, "/boot/a.conf"), 0);
-        assert_int_equal(boot_file_clean(root, "/boot/a.conf"), 0);
-        assert_int_equal(boot_file_clean(root, "/nowhere/a.conf"), 0);
+        assert_int_equal(boot_folder_clean(root, "/boot/a.conf"), 0);
+        assert_int_equal(boot_folder_clean(root, "/boot/a.conf"), 0);
+        assert_int_equal(boot_folder_clean(root, "/nowhere/a.conf"), 0);
         assert_int_equal(count(root, "/boot"), 1);
         tree_file(t, "/boot/a.conf.passthru-new", "x");
         assert_int_equal(boot_file_replace(root, "/boot/a.conf", NULL, 0), 0);
