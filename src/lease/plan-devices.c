@@ -279,7 +279,7 @@ int plan_devices(const struct root *root, const struct request *q, const struct 
 
 int verify_groups(const struct root *root, const struct lease *lease, struct err *e) {
         char address[BDF_TEXT_MAX];
-        int r;
+        int r, last = -1;
 
         for (size_t i = 0; i < lease->n_claims; i++) {
                 _cleanup_pci_devices_ struct pci_devices members = {};
@@ -291,8 +291,14 @@ int verify_groups(const struct root *root, const struct lease *lease, struct err
                         continue; /* of another planner */
                 if (bdf_parse(lease->claims[i].name, &a) < 0)
                         return err_set(e, -EINVAL, ERR_FAILED, lease->claims[i].name, "bad address");
-                if ((r = host_pci_device(root, &a, &d, e)) < 0 ||
-                    (r = iommu_group_devices(root, d.group, &members, e)) < 0)
+                r = host_pci_device(root, &a, &d, e);
+                if (r < 0)
+                        return r;
+                if (d.group == last)
+                        continue;
+                last = d.group;
+                r = iommu_group_devices(root, d.group, &members, e);
+                if (r < 0)
                         return r;
                 if (!iommu_group_is_viable(&members, d.group, &blocker))
                         return err_set(e, -EBUSY, ERR_FAILED, bdf_format(&blocker->address, address),

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include <json-c/json_object.h>
-
 #include "lease/knob.h"
 #include "model/request.h"
 
@@ -69,6 +67,7 @@ int state_parse(const char *text, size_t size, struct state *ret, struct err *e)
 int state_save(const struct root *root, const struct state *s, struct err *e);
 
 /* The file's content, which is also what the method Status replies. NULL: out of memory. */
+struct json_object;
 struct json_object *state_to_json(const struct state *s);
 
 /* By name or UUID; NULL when there is none. */

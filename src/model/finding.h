@@ -22,6 +22,6 @@ struct finding {
 /* "ok", "note", "warning", "error" */
 const char *severity_name(enum severity severity);
 
-/* Fills in the result; id and part stay. Returns 0, so that a check can end in it. remedy_fmt may be "". */
+/* Fills in the result; id and part stay. Returns 0, so that a check can end in it. */
 int finding_set(struct finding *f, enum severity severity, const char *remedy, const char *evidence_fmt, ...)
         _printf_(4, 5);
