@@ -15,7 +15,7 @@ static void clean(char *s) {
 }
 
 int err_set(struct err *e, int r, const char *id, const char *subject, const char *fmt, ...) {
-        char message[sizeof(e->message)];
+        char message[ERR_MESSAGE_MAX];
         va_list ap;
 
         if (!e)
@@ -35,7 +35,7 @@ int err_set(struct err *e, int r, const char *id, const char *subject, const cha
 }
 
 int err_prefix(struct err *e, const char *fmt, ...) {
-        char message[sizeof(e->message)];
+        char message[ERR_MESSAGE_MAX];
         size_t n;
         va_list ap;
 

@@ -3,13 +3,15 @@
 
 #include "base/macro.h"
 
+#define ERR_MESSAGE_MAX 1024
+
 /* What went wrong, for the person who has to mend it. A fixed size, so that it can cross a pipe from a
  * child and needs no owner. */
 struct err {
         int code;           /* -errno; 0: nothing went wrong */
         char id[24];        /* one of ERR_*: what a program may act on; the Varlink error is org.passthru.ID */
         char subject[96];   /* the field, device, file or domain that it is about; may be empty */
-        char message[1024]; /* wanted, found, what to do next; one line, no final newline */
+        char message[ERR_MESSAGE_MAX]; /* wanted, found, what to do next; one line, no final newline */
 };
 
 #define ERR_INVALID "InvalidRequest"   /* the request or a file is malformed; subject names the field */
