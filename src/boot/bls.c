@@ -109,6 +109,15 @@ int bls_read(const struct root *root, const struct bls *bls, struct boot_entries
         return for_each_entry(root, bls, read_entry, entries, e);
 }
 
+int bls_check_wanted(const struct boot_edit *edit, struct err *e) {
+        for (size_t i = 0; i < edit->n_want; i++)
+                if (strchr(edit->want[i], '$'))
+                        return err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
+                                       "'%s': GRUB replaces '$' in boot loader entries by a variable; write it without",
+                                       edit->want[i]);
+        return grub_check_wanted(edit, e);
+}
+
 int err_line(const char *path, int r, struct err *e) {
         if (r == -EINVAL)
                 return err_set(e, r, ERR_REFUSED, path,

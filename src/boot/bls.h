@@ -29,5 +29,9 @@ int bls_read(const struct root *root, const struct bls *bls, struct boot_entries
 int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_model,
              struct err *e);
 
+/* Refuses what GRUB would change in an entry in any spelling: quotes, and '$', which it expands before any shell sees the
+ * '\' in front of it. */
+int bls_check_wanted(const struct boot_edit *edit, struct err *e);
+
 /* The error for a line that boot_edit_line() did not take. */
 int err_line(const char *path, int r, struct err *e);

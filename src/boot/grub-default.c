@@ -177,14 +177,14 @@ int grub_default_find(const char *text, const char *name, struct grub_assignment
 
 /* Reading and writing the value */
 
-static int read_file(const struct root *root, char **ret, struct err *e) {
+static int read_file(const struct root *root, const char *path, char **ret, struct err *e) {
         size_t size;
-        int r = root_read(root, GRUB_DEFAULT, GRUB_DEFAULT_MAX, ret, &size);
+        int r = root_read(root, path, GRUB_DEFAULT_MAX, ret, &size);
 
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, GRUB_DEFAULT, "%s cannot be read: %s", GRUB_DEFAULT, strerror(-r));
+                return err_set(e, r, ERR_FAILED, path, "%s cannot be read: %s", path, strerror(-r));
         if (strlen(*ret) != size)
-                return err_set(e, -EBADMSG, ERR_FAILED, GRUB_DEFAULT, "%s has a NUL byte in it", GRUB_DEFAULT);
+                return err_set(e, -EBADMSG, ERR_FAILED, path, "%s has a NUL byte in it", path);
         return 0;
 }
 
@@ -222,11 +222,11 @@ static char *sh_unquote(const struct grub_assignment *a) {
         return out;
 }
 
-int grub_default_read(const struct root *root, const char *name, const char *title, struct boot_entries *entries,
-                      struct err *e) {
+int grub_default_read(const struct root *root, const char *path, const char *name, const char *title,
+                      struct boot_entries *entries, struct err *e) {
         _cleanup_free_ char *text = NULL, *value = NULL, *line = NULL;
         struct grub_assignment a;
-        int r = read_file(root, &text, e);
+        int r = read_file(root, path, &text, e);
 
         if (r == -ENOENT)
                 return 0;
@@ -238,8 +238,8 @@ int grub_default_read(const struct root *root, const char *name, const char *tit
                 return 0;
         value = sh_unquote(&a);
         line = value ? grub_unquote(value, strlen(value)) : NULL;
-        r = line ? boot_entries_add(entries, title, GRUB_DEFAULT, line, false) : -ENOMEM;
-        return r < 0 ? err_line(GRUB_DEFAULT, r, e) : 0;
+        r = line ? boot_entries_add(entries, title, path, line, false) : -ENOMEM;
+        return r < 0 ? err_line(path, r, e) : 0;
 }
 
 /* The text with an assignment of ours at its end. A last line without its end stays one. */
@@ -271,7 +271,7 @@ int grub_default_plan(const struct root *root, struct boot_edit *edit, const cha
         struct grub_assignment a;
         int r;
 
-        r = read_file(root, &before, e);
+        r = read_file(root, GRUB_DEFAULT, &before, e);
         if (r >= 0)
                 r = grub_default_find(before, name, &a, e);
         if (r < 0)

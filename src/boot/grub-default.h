@@ -20,9 +20,10 @@ struct grub_assignment {
 /* -EINVAL: it cannot be edited safely; *e names the line and the way out. */
 int grub_default_find(const char *text, const char *name, struct grub_assignment *ret, struct err *e);
 
-/* Adds the value as an entry called title, as the kernel will see it; nothing when the file or the assignment is missing. */
-int grub_default_read(const struct root *root, const char *name, const char *title, struct boot_entries *entries,
-                      struct err *e);
+/* Adds the value as an entry called title, as the kernel will see it; nothing when the file (GRUB_DEFAULT or a drop-in) or
+ * the assignment is missing. */
+int grub_default_read(const struct root *root, const char *path, const char *name, const char *title,
+                      struct boot_entries *entries, struct err *e);
 
 /* A missing assignment is added at the end of the file, and taken away again by a revert. */
 int grub_default_plan(const struct root *root, struct boot_edit *edit, const char *name, struct plan *plan,

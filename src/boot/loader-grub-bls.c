@@ -120,29 +120,24 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
         if (r >= 0)
                 r = kernel_cmdline_read(root, KERNEL_CMDLINE_GRUB, &entries, e);
         if (r >= 0)
-                r = grub_default_read(root, VARIABLE, "the next grub2-mkconfig", &entries, e);
+                r = grub_default_read(root, GRUB_DEFAULT, VARIABLE, "the next grub2-mkconfig", &entries, e);
         if (r < 0)
                 return r;
         *ret = TAKE(entries, (struct boot_entries) {});
         return 0;
 }
 
-/* What an escape cannot keep apart: blscfg expands '$' before any shell sees the '\' in front of it. And grubenv's value,
- * which is no script, reaches the same shell. */
-static int check_wanted(const struct boot_edit *edit, bool grubenv, struct err *e) {
+/* grubenv's value is no script, but reaches the same shell as the entries. */
+static int check_grubenv(const struct boot_edit *edit, struct err *e) {
         for (size_t i = 0; i < edit->n_want; i++) {
                 char quoted[PARAMETER_QUOTED_MAX];
 
-                if (strchr(edit->want[i], '$'))
-                        return err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
-                                       "'%s': GRUB replaces '$' in boot loader entries by a variable; write it without",
-                                       edit->want[i]);
-                if (grubenv && grub_quote(edit->want[i], quoted, sizeof(quoted)) >= 0 && !str_eq(quoted, edit->want[i]))
+                if (grub_quote(edit->want[i], quoted, sizeof(quoted)) >= 0 && !str_eq(quoted, edit->want[i]))
                         return err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
                                        "'%s': GRUB changes this parameter when it stands in grubenv; write it without ; & | "
                                        "< > { } and the like", edit->want[i]);
         }
-        return grub_check_wanted(edit, e);
+        return 0;
 }
 
 /* The first entry's line, without what GRUB would put in: that is added to new entries by others. */
@@ -163,7 +158,9 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
 
         text = env.text;
         if (r >= 0)
-                r = check_wanted(edit, env.start, e);
+                r = bls_check_wanted(edit, e);
+        if (r >= 0 && env.start)
+                r = check_grubenv(edit, e);
         if (r >= 0 && env.start)
                 r = (kernelopts = strndup(env.start, env.length)) ? plan_grubenv(&env, edit, plan, e) :
                                                                     err_line(GRUBENV, -ENOMEM, e);

@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "boot/grub-drop-in.h"
 #include "boot/grub-shell.h"
 #include "model/cmdline.h"
 #include "sys/efivar.h"
 
 #define DROP_IN_FOLDER "/etc/default/grub.d"
-#define DROP_IN DROP_IN_FOLDER "/passthru.cfg"
+#define DROP_IN GRUB_DROP_IN
 #define CONFIG "/boot/grub/grub.cfg"
 #define VARIABLE "GRUB_CMDLINE_LINUX_DEFAULT"
 #define FILE_MAX (256U << 10)
@@ -190,15 +191,14 @@ static int read_drop_in(const struct root *root, char **ret, struct err *e) {
         return r >= 0 && strlen(*ret) != size ? err_edited(e) : 0;
 }
 
-static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
-        _cleanup_boot_entries_ struct boot_entries entries = {};
+int grub_drop_in_plan(const struct root *root, const struct boot_entries *entries, struct boot_edit *edit, struct plan *plan,
+                      struct err *e) {
         _cleanup_free_ char *before = NULL, *text = NULL, *after = NULL;
         int r;
 
-        r = read_entries(root, &entries, e);
-        if (r < 0 || (r = read_drop_in(root, &before, e)) < 0 || (r = grub_check_wanted(edit, e)) < 0)
+        if ((r = read_drop_in(root, &before, e)) < 0 || (r = grub_check_wanted(edit, e)) < 0)
                 return r;
-        r = our_text(edit, &entries, &text);
+        r = our_text(edit, entries, &text);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, DROP_IN, "%s: %s", DROP_IN, strerror(-r));
         if (*text && (r = check_later_files(root, e)) < 0)
@@ -209,9 +209,19 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         r = *text ? ledger_own_file(&edit->after, DROP_IN) : 0;
         if (r >= 0)
                 r = plan_add_change(plan, DROP_IN, before, after, 0644);
-        if (r >= 0 && !plan_is_empty(plan))
-                r = plan_add_command(plan, "writes " CONFIG, "update-grub", NULL);
         return r < 0 ? err_set(e, r, ERR_FAILED, DROP_IN, "%s: %s", DROP_IN, strerror(-r)) : 0;
+}
+
+static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        int r = read_entries(root, &entries, e);
+
+        if (r >= 0)
+                r = grub_drop_in_plan(root, &entries, edit, plan, e);
+        if (r < 0 || plan_is_empty(plan))
+                return r;
+        r = plan_add_command(plan, "writes " CONFIG, "update-grub", NULL);
+        return r < 0 ? err_set(e, r, ERR_FAILED, CONFIG, "update-grub: %s", strerror(-r)) : 0;
 }
 
 const struct loader loader_grub = {
