@@ -55,7 +55,7 @@ define archive
 $(BUILD)/lib/lib$(1).a: $(call objects,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$(AR) rcsD $$@ $$^
+	$(AR) rcsD $$@.new $$^ && mv $$@.new $$@
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 

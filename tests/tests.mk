@@ -25,7 +25,7 @@ $(BUILD)/obj/tests/%.o: tests/%.c
 $(BUILD)/lib/libfake.a: $(FAKE_OBJECTS)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcsD $@ $^
+	$(AR) rcsD $@.new $^ && mv $@.new $@
 
 # A group: base calls the fakes, and the fakes call base.
 $(BUILD)/tests/test-%: $(BUILD)/obj/tests/unit/test-%.o $(BUILD)/lib/libfake.a $(LINK_ORDER)
