@@ -183,6 +183,16 @@ static int verify(const struct apply *a, const struct boot_edit *edit, struct er
         return 0;
 }
 
+/* Folders that were made for our files, when they are no longer needed. */
+static void remove_folders(const struct apply *a, const struct ledger *made, const struct ledger *keep) {
+        for (size_t i = 0; i < made->n_files; i++) {
+                const struct ledger_file *kept = ledger_find(keep, made->files[i].path);
+
+                if (made->files[i].created && !(kept && kept->created))
+                        boot_folder_remove(a->root, made->files[i].path);
+        }
+}
+
 /* How far it came, for the way back. */
 struct progress {
         size_t files; /* that may hold the new text */
@@ -204,7 +214,10 @@ static int carry_out(const struct apply *a, const struct plan *plan, const struc
         r = run_commands(a, plan, false, e);
         if (r >= 0)
                 r = verify(a, edit, e);
-        return r < 0 ? r : ledger_save(a->root, &edit->after, e);
+        if (r < 0)
+                return r;
+        remove_folders(a, edit->before, &edit->after);
+        return ledger_save(a->root, &edit->after, e);
 }
 
 /* Gives the files back what they had. *e: one that could not get it. */
@@ -236,6 +249,7 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
                 err_append(e, "; going back failed too: %s. The old files are in %s", why.message, BACKUP_DIRECTORY);
                 return;
         }
+        remove_folders(a, &edit->after, edit->before);
         (void) str_copy(old.loader, sizeof(old.loader), *edit->before->loader ? edit->before->loader : a->loader->name);
         old.unfinished = edit->before->unfinished;
         if (p->commands && run_commands(a, plan, true, &why) < 0) {

@@ -16,7 +16,7 @@
 
 struct ledger_file {
         char path[256];
-        bool created; /* the file as a whole is ours */
+        bool created; /* the file (or the folder) as a whole is ours */
         char parameters[LEDGER_PARAMETERS_MAX][PARAMETER_TEXT_MAX];
         size_t n_parameters;
 };

@@ -2,6 +2,7 @@
 #include "boot/loader.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,30 @@ static int check_lengths(const struct loader *loader, const struct root *root, c
         return r;
 }
 
+/* A folder that is made for a file of ours goes with it. */
+static int own_folders(const struct root *root, const struct plan *plan, struct boot_edit *edit) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < plan->n_changes; i++) {
+                const struct plan_change *c = &plan->changes[i];
+                char folder[sizeof(((struct ledger_file *) NULL)->path)];
+
+                if (c->before || str_copy(folder, sizeof(folder), c->path) < 0)
+                        continue;
+                *strrchr(folder, '/') = '\0';
+                if (root_exists(root, "%s", folder) == 0)
+                        r = ledger_own_file(&edit->after, folder);
+        }
+        for (size_t i = 0; r >= 0 && i < edit->before->n_files; i++) {
+                const struct ledger_file *f = &edit->before->files[i];
+                _cleanup_close_ int fd = f->created ? root_open(root, f->path, O_PATH | O_DIRECTORY, 0) : -1;
+
+                if (fd >= 0 && edit->after.n_files > 0)
+                        r = ledger_own_file(&edit->after, f->path);
+        }
+        return r;
+}
+
 int loader_plan(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
                 struct err *e) {
         int r;
@@ -122,5 +147,9 @@ int loader_plan(const struct loader *loader, const struct root *root, struct boo
         (void) str_copy(edit->after.loader, sizeof(edit->after.loader), loader->name);
         plan->unfinished = edit->before->unfinished;
         r = loader->plan(root, edit, plan, e);
-        return r < 0 ? r : check_lengths(loader, root, edit, e);
+        if (r < 0)
+                return r;
+        r = own_folders(root, plan, edit);
+        return r < 0 ? err_set(e, r, ERR_FAILED, LEDGER_NAME, "too many files for the ledger") :
+                       check_lengths(loader, root, edit, e);
 }

@@ -159,6 +159,14 @@ int boot_folder_clean(const struct root *root, const char *path) {
         return r;
 }
 
+void boot_folder_remove(const struct root *root, const char *path) {
+        char name[NAME_MAX + 1];
+        _cleanup_close_ int folder = boot_file_folder(root, path, name);
+
+        if (folder >= 0)
+                (void) unlinkat(folder, name, AT_REMOVEDIR);
+}
+
 int boot_file_replace(const struct root *root, const char *path, const char *text, mode_t mode) {
         _cleanup_close_ int folder = -1;
         char name[NAME_MAX + 1], fresh[NAME_MAX + 1];

@@ -14,5 +14,8 @@ int boot_file_replace(const struct root *root, const char *path, const char *tex
 /* Removes what a boot_file_replace() that was killed left beside this file or another one of its folder. */
 int boot_folder_clean(const struct root *root, const char *path);
 
+/* Removes a folder if it is empty; else, and where it is none, nothing happens. */
+void boot_folder_remove(const struct root *root, const char *path);
+
 /* Opens the folder that the file itself is in, links resolved inside the root, and gives its name there. */
 int boot_file_folder(const struct root *root, const char *path, char name[static NAME_MAX + 1]);
