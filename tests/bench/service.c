@@ -59,6 +59,8 @@ static void start(void) {
         check(usage != MAP_FAILED, counters);
         close(fd);
 
+        /* Before the socket is there, for which the other side waits. */
+        (void) signal(SIGUSR1, on_usr1);
         fd = socket(AF_UNIX, SOCK_STREAM, 0);
         check(fd >= 0 && (fd == 3 || dup2(fd, 3) == 3), "socket");
         if (fd != 3)
@@ -67,5 +69,4 @@ static void start(void) {
         (void) str_format(pid, sizeof(pid), "%d", (int) getpid());
         setenv("LISTEN_PID", pid, 1);
         setenv("LISTEN_FDS", "1", 1);
-        (void) signal(SIGUSR1, on_usr1);
 }
