@@ -56,7 +56,7 @@ check:
 .PHONY: check-unit
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
-	@tests/run $(RESULTS)/unit tests/layers tests/units tests/cli tests/boot-loaders $(UNIT)
+	@tests/run $(RESULTS)/unit tests/layers tests/units tests/cli tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all

@@ -138,6 +138,8 @@ static int run_command(const struct apply *a, char *const *argv, struct err *e) 
         r = command_run(chroot, argv, &output);
         if (r == 0)
                 return 0;
+        if (r == -ECHILD)
+                return err_set(e, -EIO, ERR_FAILED, argv[0], "%s was ended by a signal", argv[0]);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, argv[0], "%s cannot be run: %s", argv[0], strerror(-r));
         if (output)
