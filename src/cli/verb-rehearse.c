@@ -3,12 +3,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/child.h"
 #include "base/str.h"
 #include "cli/call.h"
-#include "lease/state.h"
+#include "lease/survey.h"
 #include "wire/varlink.h"
 
 /* The helper gives back by itself this long after the hold, should this process die with the screen or the
@@ -32,6 +33,7 @@ static void print_help(void) {
 
 /* Every knob of the lease has its value, as the host itself shows it. */
 static int verify(const struct cli *cli, const char *domain, size_t *ret_n, struct err *e) {
+        _cleanup_free_ char(*values)[KNOB_VALUE_MAX] = NULL;
         _cleanup_state_ struct state s = {};
         const struct lease *l;
         int r;
@@ -42,13 +44,14 @@ static int verify(const struct cli *cli, const char *domain, size_t *ret_n, stru
         l = state_find_lease(&s, domain);
         if (!l)
                 return err_set(e, -ENOENT, ERR_FAILED, domain, "the lease of %s is gone", domain);
+        values = calloc(s.n_knobs + 1, sizeof(*values));
+        r = values ? state_survey(cli->root, &s, values) : -ENOMEM;
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, domain, "what the host has now cannot be read: %s", strerror(-r));
         for (size_t i = 0; i < l->n_claims; i++) {
                 const struct knob *k = state_find_knob(&s, l->claims[i].kind, l->claims[i].name);
-                char now[KNOB_VALUE_MAX];
+                const char *now = values[k - s.knobs];
 
-                r = k->kind->read(cli->root, k->name, now, e);
-                if (r < 0)
-                        return r;
                 if (!str_eq(now, k->applied) && !(k->kind->satisfies && k->kind->satisfies(now, k->applied)))
                         return err_set(e, -EIO, ERR_FAILED, k->name, "%s should be '%s' and is '%s'", k->name,
                                        k->applied, now);

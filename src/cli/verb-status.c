@@ -1,36 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/child.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/table.h"
-#include "lease/state.h"
+#include "lease/survey.h"
 
-/* What the host shows now, which somebody else may have changed. */
-static const char *value_now(const struct cli *cli, const struct knob *k, char buf[static KNOB_VALUE_MAX]) {
-        struct err e = {};
-
-        /* Reading it would wait for the driver that hangs. */
-        if (k->pending && str_eq(k->error, ERR_TIMEOUT))
-                return "does not answer";
-        if (k->kind->read(cli->root, k->name, buf, &e) < 0)
-                (void) str_copy(buf, KNOB_VALUE_MAX, "gone");
-        return buf;
-}
-
-static int print_json(const struct cli *cli, const struct state *s) {
+static int print_json(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
         struct json_object *o = state_to_json(s), *knobs = NULL;
 
         if (o && json_object_object_get_ex(o, "knobs", &knobs))
-                for (size_t i = 0; i < s->n_knobs; i++) {
-                        char now[KNOB_VALUE_MAX];
-
+                for (size_t i = 0; i < s->n_knobs; i++)
                         json_object_object_add(json_object_array_get_idx(knobs, i), "now",
-                                               json_object_new_string(value_now(cli, &s->knobs[i], now)));
-                }
+                                               json_object_new_string(now[i]));
         json_object_object_add(o, "version", json_object_new_int(1));
         return cli_print_json(o);
 }
@@ -56,23 +43,24 @@ static void print_leases(const struct state *s) {
         table_print(t, TABLE_WRAP);
 }
 
-static void print_knobs(const struct cli *cli, const struct state *s) {
+static void print_knobs(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
         _cleanup_table_ struct table *t = table_new("KNOB", "BASELINE", "NOW", "FOR", "STATE", NULL);
 
         for (size_t i = 0; i < s->n_knobs; i++) {
                 const struct knob *k = &s->knobs[i];
                 const struct lease *l = state_claimant(s, k->kind, k->name);
-                char now[KNOB_VALUE_MAX], state[600];
+                char state[600];
 
                 (void) str_format(state, sizeof(state), "%s%s%s", k->pending ? "pending" : "lent",
                                   *k->message ? ": " : "", k->message);
-                table_row(t, k->name, k->baseline, value_now(cli, k, now), l ? l->domain : "-", state);
+                table_row(t, k->name, k->baseline, now[i], l ? l->domain : "-", state);
         }
         putchar('\n');
         table_print(t, TABLE_WRAP);
 }
 
 int verb_status(struct cli *cli, int argc, char **argv) {
+        _cleanup_free_ char(*now)[KNOB_VALUE_MAX] = NULL;
         _cleanup_state_ struct state s = {};
         struct err e = {};
         int r;
@@ -83,13 +71,19 @@ int verb_status(struct cli *cli, int argc, char **argv) {
         r = state_load(cli->root, &s, &e);
         if (r < 0)
                 return cli_fail(&e);
+        now = calloc(s.n_knobs + 1, sizeof(*now));
+        r = now ? state_survey(cli->root, &s, now) : -ENOMEM;
+        if (r < 0) {
+                (void) err_set(&e, r, ERR_FAILED, NULL, "what the host has now cannot be read: %s", strerror(-r));
+                return cli_fail(&e);
+        }
         if (cli->json)
-                return print_json(cli, &s);
+                return print_json(&s, now);
         if (s.n_leases == 0 && s.n_knobs == 0) {
                 puts("Nothing is lent.");
                 return EXIT_SUCCESS;
         }
         print_leases(&s);
-        print_knobs(cli, &s);
+        print_knobs(&s, now);
         return EXIT_SUCCESS;
 }

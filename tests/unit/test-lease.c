@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "fake/host.h"
+#include "lease/survey.h"
 
 static struct host h;
 
@@ -564,6 +565,31 @@ static void names_that_are_not_utf8_do_no_harm(void **state) {
         assert_nothing_lent();
 }
 
+static void status_is_told_without_waiting(void **state) {
+        char now[4][KNOB_VALUE_MAX];
+        _cleanup_state_ struct state s = {};
+        struct request q;
+
+        (void) state;
+        request_make(&q, "win10", "0000:01:00.0", "0000:02:00.0", "0000:03:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_int_equal(state_load(h.root, &s, NULL), 0);
+        assert_int_equal(s.n_knobs, 4);
+        h.rec.deadline_usec = 200000;
+        fake_kernel_fail("0000:02:00.0/driver/unbind", FAULT_HANG, 0, 1);
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), -ETIMEDOUT);
+        tree_pci_remove(h.tree, "0000:03:00.0");
+
+        assert_int_equal(state_survey(h.root, &s, now), 0);
+        assert_string_equal(s.knobs[0].name, "0000:01:00.1");
+        assert_string_equal(now[0], "snd_hda_intel");
+        assert_string_equal(now[1], "nouveau");
+        assert_string_equal(s.knobs[2].name, "0000:02:00.0");
+        assert_string_equal(now[2], SURVEY_SILENT);
+        assert_string_equal(now[3], SURVEY_GONE);
+        fake_kernel_release();
+}
+
 /* The driver of one device never comes back from its unbind: the others are undone, the error comes in time, and that
  * device is left alone until its driver answers. */
 static void a_hanging_driver_costs_one_device(void **state) {
@@ -684,6 +710,7 @@ int main(void) {
                 TEST(a_device_that_no_driver_takes_stays_pending),
                 TEST(another_card_in_the_slot_is_left_alone),
                 TEST(names_that_are_not_utf8_do_no_harm),
+                TEST(status_is_told_without_waiting),
                 TEST(a_hanging_driver_costs_one_device),
                 TEST(a_damaged_state_is_not_overwritten),
                 TEST(a_folder_that_others_may_write_is_refused),
