@@ -9,12 +9,13 @@
 #include "base/str.h"
 #include "model/cmdline.h"
 
-extern const struct loader loader_ostree, loader_proxmox, loader_kernelstub, loader_sdbootutil, loader_grub_bls,
-                           loader_grub, loader_grub_file, loader_systemd_boot, loader_refind;
+extern const struct loader loader_ostree, loader_proxmox, loader_uki, loader_kernelstub, loader_sdbootutil,
+                           loader_grub_bls, loader_grub, loader_grub_file, loader_systemd_boot, loader_refind;
 
 const struct loader *const loaders[] = {
         &loader_ostree,
         &loader_proxmox,
+        &loader_uki,
         &loader_kernelstub,
         &loader_sdbootutil,
         &loader_grub_bls,

@@ -30,7 +30,7 @@ enum evidence {
         EVIDENCE_NONE,
         EVIDENCE_FILES,  /* its files are there, which other loaders' packages may have left */
         EVIDENCE_BOOTED, /* it told so in an EFI variable */
-        EVIDENCE_OWNER,  /* the system's own tool writes the lines for whatever loader booted: that has to be told */
+        EVIDENCE_OWNER,  /* whatever loader booted: the system's own tool writes its lines, or the image brought its own */
 };
 
 struct loader {
