@@ -31,6 +31,16 @@ int child_send(int fd, const void *record, size_t size) {
         return n < 0 ? -errno : 0;
 }
 
+/* Whoever reads what the parent prints must not wait for a child that is stuck. */
+static void let_go_of_output(void) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+                (void) dup2(null, fd);
+        if (null > STDERR_FILENO)
+                close(null);
+}
+
 static int start(struct child *c, size_t index, int fd, child_main run, void *userdata) {
         pid_t parent = getpid();
 
@@ -41,6 +51,7 @@ static int start(struct child *c, size_t index, int fd, child_main run, void *us
                 /* The parent may be gone before the signal was asked for. */
                 if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
                         _exit(255);
+                let_go_of_output();
                 _exit(run(fd, index, userdata));
         }
         c->end = CHILD_RUNNING;

@@ -11,7 +11,8 @@
  * that would only hide it. When the caller ends, its children are killed (PR_SET_PDEATHSIG), those in state D as soon as
  * they leave it. */
 
-/* Runs in the child. Sends with child_send(fd, …), returns the exit status (0…255). */
+/* Runs in the child, with /dev/null for standard input, output and error. Sends with child_send(fd, …), returns the exit
+ * status (0…255). */
 typedef int (*child_main)(int fd, size_t index, void *userdata);
 
 /* Called in the parent for each record that arrives; size is what the child gave to child_send. */
