@@ -119,12 +119,9 @@ static struct json_object *file_to_json(const struct ledger_file *f) {
         return o;
 }
 
-int ledger_save(const struct root *root, const struct ledger *ledger, struct err *e) {
+char *ledger_format(const struct ledger *ledger) {
         _cleanup_json_ struct json_object *o = json_object_new_object();
         struct json_object *files = json_object_new_array();
-        const char *text;
-        size_t size;
-        int r;
 
         json_object_object_add(o, "version", json_object_new_int(LEDGER_VERSION));
         json_object_object_add(o, "loader", json_object_new_string(ledger->loader));
@@ -132,11 +129,15 @@ int ledger_save(const struct root *root, const struct ledger *ledger, struct err
         json_object_object_add(o, "files", files);
         for (size_t i = 0; i < ledger->n_files; i++)
                 json_object_array_add(files, file_to_json(&ledger->files[i]));
-        text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE, &size);
+        return strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
 
-        r = dir_ensure_private(root, LEDGER_DIRECTORY, 0755);
+int ledger_save(const struct root *root, const struct ledger *ledger, struct err *e) {
+        _cleanup_free_ char *text = ledger_format(ledger);
+        int r = text ? dir_ensure_private(root, LEDGER_DIRECTORY, 0755) : -ENOMEM;
+
         if (r >= 0)
-                r = file_replace(root, LEDGER_DIRECTORY, LEDGER_NAME, text, size, 0644);
+                r = file_replace(root, LEDGER_DIRECTORY, LEDGER_NAME, text, strlen(text), 0644);
         return r < 0 ? err_set(e, r, ERR_FAILED, LEDGER_NAME, "%s/%s cannot be written: %s", LEDGER_DIRECTORY,
                                LEDGER_NAME, strerror(-r)) :
                        0;

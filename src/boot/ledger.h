@@ -36,6 +36,7 @@ int ledger_load(const struct root *root, struct ledger *ret, struct err *e);
 int ledger_save(const struct root *root, const struct ledger *ledger, struct err *e);
 
 int ledger_parse(const char *text, size_t size, struct ledger *ret, struct err *e);
+char *ledger_format(const struct ledger *ledger); /* caller frees; NULL: out of memory */
 
 /* Nobody else changes the ledger or the boot files until *ret is closed. -EBUSY: another one does. */
 int ledger_lock(const struct root *root, int *ret, struct err *e);

@@ -194,7 +194,7 @@ int cmdline_add(const char *line, const char *parameter, char **ret) {
         while (head > 0 && is_space(line[head - 1]))
                 head--;
         return asprintf(ret, "%.*s%s%s%s%s", (int) head, line, head > 0 ? " " : "", parameter,
-                        line + head == end && *end ? " " : "", line + head) < 0 ? -ENOMEM : 0;
+                        head == 0 && *line ? " " : "", line + head) < 0 ? -ENOMEM : 0;
 }
 
 int cmdline_remove(const char *line, const char *parameter, char **ret) {

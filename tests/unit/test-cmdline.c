@@ -96,6 +96,8 @@ static void adds_and_removes(void **state) {
                 { "quiet  splash ", "iommu=pt", "quiet  splash iommu=pt " },
                 { "quiet -- 3", "iommu=pt", "quiet iommu=pt -- 3" },
                 { "-- 3", "iommu=pt", "iommu=pt -- 3" },
+                { " \t-- 3", "iommu=pt", "iommu=pt  \t-- 3" },
+                { "  ", "iommu=pt", "iommu=pt   " },
                 { "iommu=pt quiet", "iommu=pt", "iommu=pt quiet" },
                 { "iommu=off", "iommu=pt", "iommu=off iommu=pt" },
                 { "hugepages=2", "hugepagesz=1G hugepages=4", "hugepages=2 hugepagesz=1G hugepages=4" },
