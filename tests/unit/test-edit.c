@@ -134,12 +134,57 @@ static void copies(void **state) {
         assert_int_equal(edit.after.n_files, 0);
 }
 
+/* Ten thousand histories of configurations: while ours come and go, every foreign byte stays, and a revert gives the line
+ * that was there first. */
+static void foreign_bytes_never_change(void **state) {
+        static const char *const foreign[] = { "root=UUID=1-2",  "ro",          "quiet", "pci=noats", "iommu=off", "nosmt",
+                                               "hugepages=3",    "foo=\"a  b\"", "iommu=pt", "hugepagesz=2M",
+                                               "console=ttyS0,1", "\"a b=c\"",   "--" };
+        static const char *const ours[] = { "iommu=pt", "iommu=soft", "intel_iommu=on", "pci=nomsi", "nosmt",
+                                            "hugepagesz=1G hugepages=4", "hugepagesz=1G hugepages=8", "foo=\"x y\"" };
+        unsigned seed = 815;
+        size_t edits = 0;
+
+        (void) state;
+        for (int n = 0; n < 10000; n++) {
+                struct ledger ledger = {};
+                char first[512] = "", *line;
+
+                for (int i = rand_r(&seed) % 8; i > 0; i--) {
+                        strcat(first, foreign[(size_t) rand_r(&seed) % ARRAY_SIZE(foreign)]);
+                        strcat(first, rand_r(&seed) % 5 ? " " : " \t ");
+                }
+                line = strdup(first);
+                for (int round = 1 + rand_r(&seed) % 4; round >= 0; round--) {
+                        const char *want[3];
+                        struct boot_edit edit = { want, round ? (size_t) rand_r(&seed) % 4 : 0, &ledger, {} };
+                        char *next;
+
+                        /* Different names: what contradicts itself is refused before. */
+                        for (size_t i = 0, start = (size_t) rand_r(&seed); i < edit.n_want; i++)
+                                want[i] = ours[(start + 2 * i) % ARRAY_SIZE(ours)];
+                        assert_int_equal(boot_edit_line(&edit, FILE, line, &next), 0);
+                        free(line);
+                        line = next;
+                        ledger_done(&ledger);
+                        ledger = edit.after;
+                        edits++;
+                }
+                assert_string_equal(line, first);
+                assert_int_equal(ledger.n_files, 0);
+                free(line);
+                ledger_done(&ledger);
+        }
+        printf("# 10000 histories with %zu edits\n", edits);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(edits),
                 cmocka_unit_test(refuses_what_can_be_read_in_two_ways),
                 cmocka_unit_test(new_entries_inherit),
                 cmocka_unit_test(copies),
+                cmocka_unit_test(foreign_bytes_never_change),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
