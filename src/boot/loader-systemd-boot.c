@@ -64,7 +64,8 @@ static int for_each_folder(const struct root *root, folder_function fn, void *us
         }
         if (n == 0)
                 return err_set(e, -ENOENT, ERR_NOT_FOUND, "loader/entries",
-                               "no loader/entries folder in /boot, /efi or /boot/efi: is the EFI system partition mounted?");
+                               "no loader/entries folder can be read in /boot, /efi or /boot/efi: is the EFI system "
+                               "partition mounted, and are you root?");
         return r;
 }
 

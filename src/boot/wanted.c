@@ -110,17 +110,17 @@ static bool is_stub(const char *symbols) {
 
 static int check_acs_override(const struct root *root, const struct boot_settings *s, bool force, struct err *e) {
         _cleanup_free_ char *symbols = NULL;
-        bool found;
+        bool found, known;
 
         if (!*s->acs_override || force || any_kernel_file(root, "System.map", has_acs_patch, &found))
                 return 0;
         if (root_read(root, "/proc/kallsyms", SYMBOLS_MAX, &symbols, NULL) >= 0 && has_acs_patch(symbols))
                 return 0;
+        known = !any_kernel_file(root, "System.map", is_stub, &found) && found;
         return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "override",
                        "no installed kernel has the ACS override patch%s, so pcie_acs_override= would do nothing: install a "
                        "kernel that has it, use [acs] config= where the ports have ACS, or --force",
-                       any_kernel_file(root, "System.map", is_stub, &found) || !found ? " that could be found (no System.map has symbols)" :
-                                                                     "");
+                       known ? "" : " that could be found (no System.map has symbols)");
 }
 
 static int add_extra(const char *extra, struct wanted *w, struct err *e) {
