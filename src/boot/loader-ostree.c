@@ -99,11 +99,16 @@ static int add_parameter(struct words *w, const char *option, const char *parame
         return r;
 }
 
-/* --append-if-missing looks whether the argument is there at all, not where: for one whose place counts it is wrong. */
-static const char *append_option(const char *line, const char *parameter) {
+/* --append-if-missing looks whether an argument is there at all, not where, and comes after all --append: where the place
+ * of one counts, all are appended. */
+static const char *append_option(const struct boot_edit *edit, const char *line) {
         struct token t;
 
-        return strchr(parameter, ' ') || cmdline_overridden_by(line, parameter, &t) ? "--append=" : "--append-if-missing=";
+        for (size_t i = 0; i < edit->n_want; i++)
+                if (!cmdline_has(line, edit->want[i]) &&
+                    (strchr(edit->want[i], ' ') || cmdline_overridden_by(line, edit->want[i], &t)))
+                        return "--append=";
+        return "--append-if-missing=";
 }
 
 static bool contains(const char *line, const char *parameter) {
@@ -127,14 +132,14 @@ static int plan_rpm_ostree(struct boot_edit *edit, const char *line, struct plan
                 if (!boot_edit_wants(edit, p)) {
                         r = add_parameter(go, "--delete-if-present=", p);
                         if (r >= 0)
-                                r = add_parameter(back, "--append=", p);
+                                r = add_parameter(back, "--append-if-missing=", p); /* it may never have gone */
                 } else if (!cmdline_has(line, p) && contains(line, p))
                         r = add_parameter(go, "--delete=", p); /* it is to stand behind the one that overrides it */
         }
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++) {
                 if (cmdline_has(line, edit->want[i]))
                         continue;
-                r = add_parameter(go, append_option(line, edit->want[i]), edit->want[i]);
+                r = add_parameter(go, append_option(edit, line), edit->want[i]);
                 if (r >= 0)
                         r = add_parameter(back, "--delete-if-present=", edit->want[i]);
         }

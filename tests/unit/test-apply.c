@@ -26,7 +26,7 @@
 #include "base/command.h"
 #include "base/str.h"
 #include "boot/apply.h"
-#include "fake/tree.h"
+#include "fake/loaders.h"
 
 /* Faults, put in the place of the C library's functions by --wrap */
 
@@ -106,66 +106,85 @@ static const struct root *root;
 #define DROP_IN "/etc/default/grub.d/passthru.cfg"
 
 /* update-grub: not atomic, as the real one (cat new > grub.cfg). */
-static void update_grub(void) {
+static void update_grub(struct tree *tree, char *const *argv) {
         _cleanup_free_ char *text = NULL;
         const char *ours = "";
         bool armed = fault.armed;
 
+        (void) argv;
         if (root_read(root, DROP_IN, 4096, &text, NULL) >= 0) {
                 ours = strstr(text, "DEFAULT ");
                 ours = ours ? ours + strlen("DEFAULT ") : "";
                 text[strcspn(text, "\n") + 1 + strcspn(strchr(text, '\n') + 1, "\n") - 1] = '\0';
         }
         fault.armed = false;
-        tree_file(t, "/boot/grub/grub.cfg", "cut");
+        tree_file(tree, "/boot/grub/grub.cfg", "cut");
         fault.armed = armed;
         (void) step();
         fault.armed = false;
-        tree_filef(t, "/boot/grub/grub.cfg",
+        tree_filef(tree, "/boot/grub/grub.cfg",
                    "### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'Debian' {\n linux /vmlinuz root=/dev/sda1 ro quiet %s\n}\n",
                    ours);
         fault.armed = armed;
 }
 
+/* A host with its loader. */
+struct scenario {
+        const char *name, *loader;
+        void (*make)(struct tree *tree);
+        bool vfat;
+        const char *command; /* NULL: there is none */
+        void (*run)(struct tree *tree, char *const *argv);
+};
+static const struct scenario *current;
+
 int __wrap_command_run(const char *chroot_to, char *const *argv, char **ret_output);
 int __wrap_command_run(const char *chroot_to, char *const *argv, char **ret_output) {
+        bool armed = fault.armed;
+
         assert_non_null(chroot_to);
-        assert_string_equal(argv[0], "update-grub");
+        assert_string_equal(argv[0], current->command);
         if (step()) {
                 *ret_output = strdup("cannot find a device\nfor / \n");
                 return 1;
         }
-        update_grub();
+        fault.armed = armed && current->run == update_grub; /* that one can be cut off in between */
+        current->run(t, argv);
+        fault.armed = armed;
         return 0;
 }
 
-static void make_grub(void) {
-        tree_file(t, "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
-        tree_file(t, "/usr/sbin/grub-mkconfig", "for x in ${sysconfdir}/default/grub.d/*.cfg\n");
-        update_grub();
+static void make_grub(struct tree *tree) {
+        tree_file(tree, "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
+        tree_file(tree, "/usr/sbin/grub-mkconfig", "for x in ${sysconfdir}/default/grub.d/*.cfg\n");
+        update_grub(tree, NULL);
 }
 
-static void make_systemd_boot(void) {
-        tree_file(t, "/boot/efi/EFI/systemd/systemd-bootx64.efi", "");
-        tree_file(t, ENTRIES "/a-6.1.conf", "title A\nlinux /a\noptions root=/dev/sda1 quiet\ninitrd /i\n");
-        tree_file(t, ENTRIES "/a-6.5+3-0.conf", "title A\r\nlinux /a\r\noptions root=/dev/sda1 iommu=pt \r\n");
-        tree_file(t, ENTRIES "/b.conf", "title B\nlinux /b");
-        tree_file(t, ENTRIES "/windows.conf", "title Windows\nefi /EFI/w.efi\n");
+static void make_systemd_boot(struct tree *tree) {
+        tree_file(tree, "/boot/efi/EFI/systemd/systemd-bootx64.efi", "");
+        tree_file(tree, ENTRIES "/a-6.1.conf", "title A\nlinux /a\noptions root=/dev/sda1 quiet\ninitrd /i\n");
+        tree_file(tree, ENTRIES "/a-6.5+3-0.conf", "title A\r\nlinux /a\r\noptions root=/dev/sda1 iommu=pt \r\n");
+        tree_file(tree, ENTRIES "/b.conf", "title B\nlinux /b");
+        tree_file(tree, ENTRIES "/windows.conf", "title Windows\nefi /EFI/w.efi\n");
 }
 
-static void make_systemd_boot_and_cmdline(void) {
-        make_systemd_boot();
-        tree_file(t, "/etc/kernel/cmdline", "# mine\nroot=/dev/sda1 quiet");
+static void make_systemd_boot_and_cmdline(struct tree *tree) {
+        make_systemd_boot(tree);
+        tree_file(tree, "/etc/kernel/cmdline", "# mine\nroot=/dev/sda1 quiet");
 }
 
-static const struct scenario {
-        const char *name, *loader;
-        void (*make)(void);
-        bool vfat;
-} scenarios[] = {
-        { "GRUB", "grub", make_grub, false },
-        { "systemd-boot", "systemd-boot", make_systemd_boot, false },
-        { "systemd-boot with VFAT and /etc/kernel/cmdline", "systemd-boot", make_systemd_boot_and_cmdline, true },
+static const struct scenario scenarios[] = {
+        { "GRUB", "grub", make_grub, false, "update-grub", update_grub },
+        { "systemd-boot", "systemd-boot", make_systemd_boot, false, NULL, NULL },
+        { "systemd-boot with VFAT and /etc/kernel/cmdline", "systemd-boot", make_systemd_boot_and_cmdline, true, NULL, NULL },
+        { "kernelstub", "kernelstub", make_kernelstub, true, "kernelstub", run_kernelstub },
+        { "GRUB without drop-ins", "grub-file", make_grub_file, false, "grub2-mkconfig", run_grub_mkconfig },
+        { "Fedora", "grub-bls", make_fedora, false, NULL, NULL },
+        { "RHEL 8", "grub-bls", make_rhel_8, false, NULL, NULL },
+        { "rEFInd", "refind", make_refind, true, NULL, NULL },
+        { "sdbootutil", "sdbootutil", make_sdbootutil, false, "sdbootutil", run_sdbootutil },
+        { "Proxmox", "proxmox", make_proxmox, false, "proxmox-boot-tool", run_proxmox },
+        { "ostree", "ostree", make_ostree, false, "rpm-ostree", run_rpm_ostree },
 };
 
 static const char *const parameters[] = { "intel_iommu=on", "iommu=pt", "hugepagesz=1G hugepages=4" };
@@ -173,12 +192,13 @@ static const char *const parameters[] = { "intel_iommu=on", "iommu=pt", "hugepag
 static void set_up(const struct scenario *s) {
         fault.armed = false;
         fault.vfat = s->vfat;
+        current = s;
         t = tree_new();
         root = tree_root(t);
         tree_dir(t, "/var/lib");
         tree_dir(t, "/etc/kernel");
         tree_dir(t, "/etc/default");
-        s->make();
+        s->make(t);
 }
 
 /* All files but the ledger and its backups, with their content */
@@ -390,7 +410,7 @@ static void undoes_what_fails(void **state) {
                         if (r >= 0)
                                 assert_state(s, "success in spite of step", at, revert ? states.start : states.applied);
                         else {
-                                if (!strchr(e.message, '/') && !strstr(e.message, "update-grub"))
+                                if (!strchr(e.message, '/') && (!s->command || !strstr(e.message, s->command)))
                                         fail_msg("%s, step %u: %s", s->name, at, e.message);
                                 assert_state(s, e.message, at, revert ? states.applied : states.start);
                         }

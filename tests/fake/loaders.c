@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fake/loaders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+
+static char *read_all(struct tree *tree, const char *path) {
+        char *text;
+
+        if (root_read(tree_root(tree), path, 1U << 16, &text, NULL) < 0) {
+                fprintf(stderr, "%s cannot be read\n", path);
+                abort();
+        }
+        return text;
+}
+
+/* The text between the first start and the next end, in place. */
+static char *between(char *text, const char *start, const char *end) {
+        char *s = strstr(text, start);
+
+        if (!s)
+                abort();
+        s += strlen(start);
+        *strstr(s, end) = '\0';
+        return s;
+}
+
+#define POP "/boot/efi/loader/entries/Pop_OS-current.conf"
+#define KERNELSTUB "/etc/kernelstub/configuration"
+
+void run_kernelstub(struct tree *tree, char *const *argv) {
+        _cleanup_free_ char *text = read_all(tree, KERNELSTUB);
+        char *list = between(text, "\"kernel_options\": [", "]"), *save, line[512] = "";
+
+        (void) argv;
+        for (char *s = strtok_r(list, "\",\n", &save); s; s = strtok_r(NULL, "\",\n", &save))
+                if (*s != ' ')
+                        strcat(strcat(line, " "), s);
+        tree_filef(tree, POP, "title Pop\nlinux /vmlinuz.efi\noptions root=UUID=1 ro%s\n", line);
+}
+
+void make_kernelstub(struct tree *tree) {
+        tree_file(tree, KERNELSTUB, "{\n  \"user\": {\n    \"kernel_options\": [\n      \"quiet\",\n      \"splash\"\n    ],\n"
+                                    "    \"odd\": 1,\n    \"config_rev\": 3\n  }\n}");
+        run_kernelstub(tree, NULL);
+}
+
+#define GRUB_CFG "/boot/grub2/grub.cfg"
+
+void run_grub_mkconfig(struct tree *tree, char *const *argv) {
+        _cleanup_free_ char *text = read_all(tree, "/etc/default/grub");
+
+        (void) argv;
+        tree_filef(tree, GRUB_CFG, "### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'SUSE' {\n linux /vmlinuz root=1 %s\n}\n",
+                   between(text, "LINUX_DEFAULT=\"", "\"\n"));
+}
+
+void make_grub_file(struct tree *tree) {
+        tree_file(tree, "/etc/default/grub", "# mine\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet splash\"\nGRUB_TIMEOUT=5");
+        tree_file(tree, "/usr/sbin/grub2-mkconfig", "");
+        run_grub_mkconfig(tree, NULL);
+}
+
+static void make_fedora_with(struct tree *tree, const char *options) {
+        tree_file(tree, "/etc/default/grub", "GRUB_CMDLINE_LINUX=\"rhgb quiet\"\nGRUB_ENABLE_BLSCFG=true\n");
+        tree_file(tree, "/boot/grub2/grub.cfg", "blscfg\n");
+        tree_filef(tree, "/boot/loader/entries/m-6.11.conf", "title F\nlinux /v\noptions %s\ngrub_class fedora\n", options);
+        tree_filef(tree, "/boot/loader/entries/m-6.12.conf", "title G\nlinux /w\noptions %s\ngrub_class fedora\n", options);
+        tree_filef(tree, "/boot/loader/entries/m-0-rescue.conf", "title R\nlinux /r\noptions %s\n", options);
+}
+
+void make_fedora(struct tree *tree) {
+        make_fedora_with(tree, "root=UUID=1 ro rhgb quiet $tuned_params");
+        tree_file(tree, "/etc/kernel/cmdline", "root=UUID=1 ro rhgb quiet\n");
+}
+
+void make_rhel_8(struct tree *tree) {
+        char env[1024 + 1];
+
+        make_fedora_with(tree, "$kernelopts $tuned_params");
+        (void) snprintf(env, sizeof(env), "# GRUB Environment Block\nkernelopts=root=UUID=1 ro quiet \nboot_success=1\n");
+        memset(env + strlen(env), '#', sizeof(env) - 1 - strlen(env));
+        env[1024] = '\0';
+        tree_file(tree, "/boot/grub2/grubenv", env);
+}
+
+void make_refind(struct tree *tree) {
+        tree_file(tree, "/boot/refind_linux.conf", "# mine\n\"Normal\"  \"rw root=1 quiet\"\n\"Single\" \"rw root=1 single\"\n");
+}
+
+#define SUSE_ENTRY "/boot/efi/loader/entries/suse-6.12-5.conf"
+
+void run_sdbootutil(struct tree *tree, char *const *argv) {
+        _cleanup_free_ char *line = read_all(tree, "/etc/kernel/cmdline");
+
+        (void) argv;
+        line[strcspn(line, "\n")] = '\0';
+        tree_filef(tree, SUSE_ENTRY, "title S\nlinux /s\noptions %s rootflags=subvol=@\n", line);
+}
+
+void make_sdbootutil(struct tree *tree) {
+        tree_file(tree, "/usr/bin/sdbootutil", "");
+        tree_file(tree, "/etc/sysconfig/bootloader", "LOADER_TYPE=\"systemd-boot\"\n");
+        tree_file(tree, "/proc/self/mountinfo", "62 1 0:38 /@/.snapshots/5/snapshot / rw - btrfs /dev/vda rw\n");
+        tree_file(tree, "/etc/kernel/cmdline", "root=UUID=1 quiet\n");
+        tree_file(tree, "/boot/efi/loader/entries/suse-6.12-4.conf", "title old\nlinux /s\noptions root=UUID=1\n");
+        run_sdbootutil(tree, NULL);
+}
+
+void run_proxmox(struct tree *tree, char *const *argv) {
+        (void) tree, (void) argv;
+}
+
+void make_proxmox(struct tree *tree) {
+        tree_file(tree, "/etc/kernel/proxmox-boot-uuids", "1234-ABCD\n");
+        tree_file(tree, "/etc/kernel/cmdline", "root=ZFS=rpool/ROOT/pve-1 boot=zfs\nsecond line\n");
+        tree_file(tree, "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
+        tree_file(tree, "/usr/sbin/grub-mkconfig", "for x in ${sysconfdir}/default/grub.d/*.cfg\n");
+        tree_dir(tree, "/etc/default/grub.d");
+}
+
+#define DEPLOYMENT "/boot/loader/entries/ostree-2.conf"
+
+static void write_deployment(struct tree *tree, const char *line) {
+        tree_filef(tree, DEPLOYMENT, "title O\nversion 2\noptions %s\nlinux /o\n", line);
+}
+
+/* In rpm-ostree's order: --append, --append-if-missing, --delete-if-present. */
+void run_rpm_ostree(struct tree *tree, char *const *argv) {
+        static const char *const options[] = { "--append=", "--append-if-missing=", "--delete-if-present=" };
+        _cleanup_free_ char *text = read_all(tree, DEPLOYMENT);
+        char line[1024];
+
+        (void) snprintf(line, sizeof(line), "%s ", between(text, "options ", "\n"));
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+                for (char *const *a = argv; *a; a++) {
+                        char word[128], *at;
+
+                        if (!str_starts(*a, options[i]))
+                                continue;
+                        (void) snprintf(word, sizeof(word), " %s ", *a + strlen(options[i]));
+                        at = strstr(line, word);
+                        if (i == 2 && at)
+                                memmove(at, at + strlen(word) - 1, strlen(at + strlen(word) - 1) + 1);
+                        else if (i == 0 || (i == 1 && !at))
+                                strcat(line, word + 1);
+                }
+        line[strlen(line) - 1] = '\0';
+        write_deployment(tree, line);
+}
+
+void make_ostree(struct tree *tree) {
+        tree_file(tree, "/run/ostree-booted", "");
+        tree_file(tree, "/usr/bin/rpm-ostree", "");
+        tree_file(tree, "/boot/loader/entries/ostree-1.conf", "title O\nversion 1\noptions root=1 ostree=/a\nlinux /o\n");
+        write_deployment(tree, "root=1 quiet ostree=/b");
+}
