@@ -4,12 +4,27 @@
 #include <errno.h>
 #include <json-c/json_object.h>
 #include <json-c/json_tokener.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "wire/varlink.h"
 
 #define DEPTH_MAX 16
+
+static const char *string_end(const char *s) {
+        for (s++; *s && *s != '"'; s++)
+                if (*s == '\\' && s[1])
+                        s++;
+        return *s ? s + 1 : s;
+}
+
+/* json-c takes keys in single quotes even when it is strict. */
+static bool has_single_quotes(const char *s) {
+        while (*s && *s != '\'')
+                s = *s == '"' ? string_end(s) : s + 1;
+        return *s;
+}
 
 int json_text_check(const char *path, const char *text, struct err *e) {
         struct json_tokener *t = json_tokener_new_ex(DEPTH_MAX);
@@ -31,22 +46,19 @@ int json_text_check(const char *path, const char *text, struct err *e) {
         for (size_t i = 0; i < end && text[i]; i++)
                 line += text[i] == '\n';
         json_tokener_free(t);
+        if (whole && has_single_quotes(text)) {
+                whole = false;
+                why = "single quotes";
+        }
         if (!whole)
                 return err_set(e, -EBADMSG, ERR_REFUSED, path,
-                               "%s, line %zu: this is not valid JSON (%s), often a comma behind the last entry; correct it "
-                               "first", path, line, why);
+                               "%s, line %zu: this is not valid JSON (%s), often for a comma behind the last entry; correct "
+                               "it first", path, line, why);
         return 0;
 }
 
 static const char *skip_space(const char *s) {
         return s + strspn(s, " \t\r\n");
-}
-
-static const char *string_end(const char *s) {
-        for (s++; *s && *s != '"'; s++)
-                if (*s == '\\' && s[1])
-                        s++;
-        return *s ? s + 1 : s;
 }
 
 const char *json_text_end(const char *value) {
