@@ -51,6 +51,8 @@ static const char *skip_quoted(const char *s, size_t *line) {
         return NULL;
 }
 
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
 /* What may stand in a value: text, escapes, and simple variables between double quotes. */
 static int check_value(struct scan *s, const char *value, size_t length, char quote) {
         for (size_t i = 0; i < length; i++) {
@@ -61,7 +63,7 @@ static int check_value(struct scan *s, const char *value, size_t length, char qu
                 if (value[i] == '`' || (value[i] == '$' && i + 1 < length && value[i + 1] == '('))
                         return refuse(s, "the value runs a command", "write what it prints instead");
                 if (value[i] == '$' && i + 1 < length && value[i + 1] == '{' &&
-                    value[i + 2 + strspn(value + i + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] != '}')
+                    value[i + 2 + strspn(value + i + 2, NAME_CHARACTERS)] != '}')
                         return refuse(s, "the value changes a variable as it reads it", "write the value itself instead");
                 if (value[i] == '\\')
                         i++;
@@ -289,7 +291,8 @@ int grub_default_plan(const struct root *root, struct boot_edit *edit, const cha
                                        "%s: %s is in single quotes, and '%s' has one; put double quotes around the value",
                                        GRUB_DEFAULT, name, edit->want[i]);
         if (r >= 0)
-                r = boot_edit_quoted_line(edit, GRUB_DEFAULT, value, a.quote == '"' ? grub_quote_for_sh : grub_quote, &edited);
+                r = boot_edit_quoted_line(edit, GRUB_DEFAULT, value, a.quote == '"' ? grub_quote_for_sh : grub_quote,
+                                          &edited);
         if (r >= 0 && asprintf(&after, "%.*s%s%s", (int) (a.start - text), text, edited, a.start + a.length) < 0)
                 r = -ENOMEM;
         if (r < 0)

@@ -42,8 +42,8 @@ static int read_staged(const struct root *root, struct boot_entries *entries, st
         if (r >= 0)
                 r = boot_entries_add(entries, "the staged deployment", STAGED, line, false);
         return r < 0 ? err_set(e, r, ERR_FAILED, STAGED,
-                               "the kernel arguments in %s cannot be read: %s; reboot into the staged deployment first", STAGED,
-                               strerror(-r)) :
+                               "the kernel arguments in %s cannot be read: %s; reboot into the staged deployment first",
+                               STAGED, strerror(-r)) :
                        0;
 }
 
@@ -207,8 +207,8 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
                 return 0;
         if (!has_bootc_sources(root) && root_exists(root, "/usr/bin/rpm-ostree") <= 0)
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "bootc",
-                               "neither rpm-ostree nor a bootc with 'loader-entries' (1.15.2) is there; put the parameters into "
-                               "the image, in /usr/lib/bootc/kargs.d");
+                               "neither rpm-ostree nor a bootc with 'loader-entries' (1.15.2) is there; put the parameters "
+                               "into the image, in /usr/lib/bootc/kargs.d");
         r = has_bootc_sources(root) ? plan_bootc(edit, plan) : plan_rpm_ostree(edit, line, plan);
         return r < 0 ? err_line(PLACE, r, e) : 0;
 }

@@ -15,6 +15,7 @@
 #include "sys/efivar.h"
 
 #define UUIDS "/etc/kernel/proxmox-boot-uuids"
+#define VARIABLE "GRUB_CMDLINE_LINUX_DEFAULT"
 
 static enum evidence detect(const struct root *root, char *text, size_t size) {
         _cleanup_free_ char *uuids = NULL;
@@ -67,7 +68,7 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
 
         if (r >= 0 && has_grub(root))
                 r = root_exists(root, GRUB_DROP_IN) > 0 ?
-                            grub_default_read(root, GRUB_DROP_IN, "GRUB_CMDLINE_LINUX_DEFAULT", "ESPs with GRUB", &entries, e) :
+                            grub_default_read(root, GRUB_DROP_IN, VARIABLE, "ESPs with GRUB", &entries, e) :
                             boot_entries_add(&entries, "ESPs with GRUB", GRUB_DROP_IN, "", false);
         if (r < 0)
                 return r;

@@ -54,7 +54,7 @@ static void print_help(void) {
              "Options:\n"
              "  --no-trial     write at once (apply; trial boots are not there yet)\n"
              "  --yes          do not ask\n"
-             "  --loader NAME  grub or systemd-boot, instead of the one that was found\n"
+             "  --loader NAME  this boot loader, instead of the one that was found\n"
              "  --force        also what the installed kernels seem to ignore\n"
              "  --root DIR     an image: files are edited, commands are named\n"
              "  --chroot       with --root: commands run inside of it\n"

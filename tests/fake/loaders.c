@@ -43,8 +43,8 @@ void run_kernelstub(struct tree *tree, char *const *argv) {
 }
 
 void make_kernelstub(struct tree *tree) {
-        tree_file(tree, KERNELSTUB, "{\n  \"user\": {\n    \"kernel_options\": [\n      \"quiet\",\n      \"splash\"\n    ],\n"
-                                    "    \"odd\": 1,\n    \"config_rev\": 3\n  }\n}");
+        tree_file(tree, KERNELSTUB, "{\n  \"user\": {\n    \"kernel_options\": [\n      \"quiet\",\n"
+                                    "      \"splash\"\n    ],\n    \"odd\": 1,\n    \"config_rev\": 3\n  }\n}");
         run_kernelstub(tree, NULL);
 }
 
@@ -81,7 +81,7 @@ void make_rhel_8(struct tree *tree) {
         char env[1024 + 1];
 
         make_fedora_with(tree, "$kernelopts $tuned_params");
-        (void) snprintf(env, sizeof(env), "# GRUB Environment Block\nkernelopts=root=UUID=1 ro quiet \nboot_success=1\n");
+        (void) snprintf(env, sizeof(env), "# GRUB Environment Block\nkernelopts=root=UUID=1 ro quiet \nx=1\n");
         memset(env + strlen(env), '#', sizeof(env) - 1 - strlen(env));
         env[1024] = '\0';
         tree_file(tree, "/boot/grub2/grubenv", env);

@@ -137,7 +137,9 @@ static void finds_members(void **state) {
 }
 
 static void refuses_what_is_no_json(void **state) {
-        static const char *const cases[] = { "", "{", "{\"a\":1,}", "{\"a\":[1,]}", "[]", "{} x", "{'a':1}", "{\"a\":\"x}" };
+        static const char *const cases[] = {
+                "", "{", "{\"a\":1,}", "{\"a\":[1,]}", "[]", "{} x", "{'a':1}", "{\"a\":\"x}",
+        };
 
         (void) state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
