@@ -49,7 +49,7 @@ check:
 	tests/setup check lab
 	@rm -rf $(RESULTS)
 	+@status=0; \
-	for suite in check-unit check-install check-fuzz check-asan check-lab; do \
+	for suite in check-unit check-install check-fuzz check-asan check-lab check-demo; do \
 	  $(MAKE) --no-print-directory $$suite || status=1; done; \
 	tests/total $(RESULTS)/* || status=1; exit $$status
 
@@ -88,6 +88,13 @@ LAB_CELLS ?= $(filter-out demo,$(patsubst tests/lab/cells/%.sh,%,$(sort $(wildca
 check-lab: all
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/lab
 	@tests/lab/run --results $(RESULTS)/lab $(LAB_CELLS)
+
+.PHONY: check-demo
+check-demo: all
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/demo
+	@if tests/lab/demo; then echo 'ok - the demo shows what it should'; else echo 'not ok - the demo'; fi >>$(RESULTS)/demo.new; \
+	  cat $(RESULTS)/demo.new; grep -E '^(not )?ok' $(RESULTS)/demo.new >$(RESULTS)/demo; rm $(RESULTS)/demo.new; \
+	  ! grep -q '^not ok' $(RESULTS)/demo
 
 .PHONY: torture
 torture: all $(UNIT)

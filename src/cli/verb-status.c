@@ -55,7 +55,8 @@ static void print_knobs(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
                                   *k->message ? ": " : "", k->message);
                 table_row(t, k->name, k->baseline, now[i], l ? l->domain : "-", state);
         }
-        putchar('\n');
+        if (s->n_leases > 0)
+                putchar('\n');
         table_print(t, TABLE_WRAP);
 }
 

@@ -131,6 +131,8 @@ static int collect(const struct root *root, const struct request *q, struct cand
         }
         asked = c->n;
         for (size_t i = 0; i < asked; i++) {
+                if (i > 0 && c->list[i - 1].device.group == c->list[i].device.group)
+                        continue;
                 r = add_group(root, q, c, c->list[i].device.group, e);
                 if (r < 0)
                         return r;

@@ -12,17 +12,6 @@
 DEFINE_CLEANUP(struct kmod_ctx *, kmod_unref)
 DEFINE_CLEANUP(struct kmod_list *, kmod_module_unref_list)
 
-bool module_is_loaded(const struct root *root, const char *name) {
-        char normalized[DRIVER_NAME_MAX];
-
-        if (!driver_name_is_valid(name) || str_copy(normalized, sizeof(normalized), name) < 0)
-                return false;
-        for (char *s = normalized; *s; s++)
-                if (*s == '-')
-                        *s = '_';
-        return root_exists(root, "/sys/module/%s", normalized) == 1;
-}
-
 int module_explain(const char *name, int r, struct err *e) {
         struct utsname host = {};
 
