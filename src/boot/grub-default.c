@@ -162,8 +162,9 @@ int grub_default_find(const char *text, const char *name, struct grub_assignment
                 }
                 if (*p == '\\' && p[1]) {
                         s.line += p[1] == '\n';
+                        /* sh takes a continued line as if neither character was there. */
+                        word = word && p[1] == '\n';
                         p += 2;
-                        word = false;
                         continue;
                 }
                 word = is_end(*p);
@@ -244,20 +245,23 @@ int grub_default_read(const struct root *root, const char *path, const char *nam
         return r < 0 ? err_line(path, r, e) : 0;
 }
 
-/* The text with an assignment of ours at its end. A last line without its end stays one. */
+/* The text with an assignment of ours at its end. A last line without its end stays one. It appends: the variable may
+ * have been set in a way that was not seen (another file that is sourced). */
 static int add_assignment(const char *text, const char *name, char **ret) {
         size_t n = strlen(text);
         bool ended = n == 0 || text[n - 1] == '\n';
 
-        return asprintf(ret, "%s%s" MARK "%s=\"\"%s", text, ended ? "" : "\n", name, ended ? "\n" : "") < 0 ? -ENOMEM : 0;
+        return asprintf(ret, "%s%s" MARK "%s=\"$%s\"%s", text, ended ? "" : "\n", name, name, ended ? "\n" : "") < 0 ?
+                       -ENOMEM :
+                       0;
 }
 
-/* Takes an empty assignment that we added out of the text again. */
+/* Takes an assignment that we added, with nothing in it, out of the text again. */
 static void remove_assignment(char *text, const char *name) {
         _cleanup_free_ char *ours = NULL;
         char *at, *end;
 
-        if (asprintf(&ours, MARK "%s=\"\"", name) < 0 || !(at = strstr(text, ours)))
+        if (asprintf(&ours, MARK "%s=\"$%s\"", name, name) < 0 || !(at = strstr(text, ours)))
                 return;
         end = at + strlen(ours);
         if (*end == '\n')
