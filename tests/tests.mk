@@ -9,7 +9,8 @@ TEST_CPPFLAGS := -Itests
 # functions in the place of root_write_attr and others (--wrap), so the shipped code has no test hooks.
 FAKE_LDFLAGS := $(foreach f,root_write_attr root_read_attr root_read write renameat fsync,-Wl,--wrap=$(f))
 # The boot half has faults of its own.
-$(BUILD)/tests/test-apply: FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
+$(BUILD)/tests/test-apply $(BUILD)/tests/test-apply-checks: $(BUILD)/obj/tests/unit/apply-host.o
+$(BUILD)/tests/test-apply $(BUILD)/tests/test-apply-checks: FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
   command_run,-Wl,--wrap=$(f))
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
@@ -30,7 +31,8 @@ $(BUILD)/lib/libfake.a: $(FAKE_OBJECTS)
 # A group: base calls the fakes, and the fakes call base.
 $(BUILD)/tests/test-%: $(BUILD)/obj/tests/unit/test-%.o $(BUILD)/lib/libfake.a $(LINK_ORDER)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIB_LDLIBS) $(CMOCKA)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIB_LDLIBS) $(CMOCKA)
 
 $(BUILD)/tests/replay-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(BUILD)/obj/tests/fuzz/replay.o $(LINK_ORDER)
 	@mkdir -p $(@D)

@@ -62,44 +62,75 @@ static int open_folder(const struct apply *a, const char *path) {
         return boot_file_folder(a->root, parent, name);
 }
 
-/* The folder exists, can be written, and has room for both the old and the new file. */
-static int check_folder(const struct apply *a, const struct plan_change *c, struct err *e) {
-        _cleanup_free_ char *folder = strndup(c->path, (size_t) (strrchr(c->path, '/') - c->path));
+/* fd: something on the file system of the folder. */
+static int check_room(int fd, const char *folder, size_t size, struct err *e) {
+        uint64_t wanted = size + ROOM_SPARE, found;
+        struct statvfs vfs;
+
+        if (fstatvfs(fd, &vfs) < 0)
+                return err_set(e, -errno, ERR_FAILED, folder, "%s: %s", folder, strerror(errno));
+        found = (uint64_t) vfs.f_bavail * vfs.f_frsize;
+        if (found < wanted)
+                return err_set(e, -ENOSPC, ERR_FAILED, folder,
+                               "the file system of %s has %llu KiB of room, %llu KiB are wanted; remove old kernels first", folder,
+                               (unsigned long long) found / 1024, (unsigned long long) wanted / 1024);
+        return 0;
+}
+
+/* The folder exists, can be written, and has room for a new file of that size beside the old one. */
+static int check_folder(const struct apply *a, const char *path, size_t size, struct err *e) {
+        _cleanup_free_ char *folder = strndup(path, (size_t) (strrchr(path, '/') - path));
         _cleanup_close_ int fd = -1;
         struct statvfs vfs;
-        uint64_t wanted, found;
 
         if (!folder)
-                return err_set(e, -ENOMEM, ERR_FAILED, c->path, "out of memory");
-        fd = open_folder(a, c->path);
+                return err_set(e, -ENOMEM, ERR_FAILED, path, "out of memory");
+        fd = open_folder(a, path);
         if (fd < 0)
                 return err_set(e, fd, ERR_FAILED, folder, "%s: %s", folder, strerror(-fd));
         if (fstatvfs(fd, &vfs) < 0)
                 return err_set(e, -errno, ERR_FAILED, folder, "%s: %s", folder, strerror(errno));
         if (vfs.f_flag & ST_RDONLY)
-                return err_set(e, -EROFS, ERR_FAILED, folder, "%s is on a read-only file system; remount it writable first",
-                               folder);
+                return err_set(e, -EROFS, ERR_FAILED, folder,
+                               "%s is on a read-only file system; remount it writable first", folder);
         if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
                 return err_set(e, -errno, ERR_FAILED, folder, "%s cannot be written to: %s", folder, strerror(errno));
-        wanted = (c->after ? strlen(c->after) : 0) + ROOM_SPARE;
-        found = (uint64_t) vfs.f_bavail * vfs.f_frsize;
-        if (found < wanted)
-                return err_set(e, -ENOSPC, ERR_FAILED, folder,
-                               "%s has %llu KiB of room, %llu KiB are wanted; remove old kernels first", folder,
-                               (unsigned long long) found / 1024, (unsigned long long) wanted / 1024);
-        return 0;
+        return check_room(fd, folder, size, e);
 }
 
-static int check_all(const struct apply *a, const struct plan *plan, struct err *e) {
-        for (size_t i = 0; i < plan->n_changes; i++) {
-                int r = check_unchanged(a, &plan->changes[i], e);
+/* Loaders' tools write what they make in place, and a full file system leaves it cut off. Some mount it writable first. */
+static int check_written_by_commands(const struct apply *a, const struct boot_entries *entries, struct err *e) {
+        for (size_t i = 0; i < entries->n; i++) {
+                const char *file = entries->list[i].file;
+                _cleanup_close_ int fd = -1;
+                struct stat st;
+                int r;
 
-                if (r >= 0)
-                        r = check_folder(a, &plan->changes[i], e);
+                if (i > 0 && str_eq(file, entries->list[i - 1].file))
+                        continue;
+                fd = root_open(a->root, file, O_PATH, 0);
+                if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                        continue;
+                /* Images are too large to ask for room for a second one. */
+                r = check_room(fd, file, st.st_size <= FILE_MAX ? (size_t) st.st_size : 0, e);
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+static int check_all(const struct apply *a, const struct plan *plan, const struct boot_entries *entries,
+                     struct err *e) {
+        for (size_t i = 0; i < plan->n_changes; i++) {
+                const struct plan_change *c = &plan->changes[i];
+                int r = check_unchanged(a, c, e);
+
+                if (r >= 0)
+                        r = check_folder(a, c->path, c->after ? strlen(c->after) : 0, e);
+                if (r < 0)
+                        return r;
+        }
+        return plan->n_commands > 0 && a->run_commands ? check_written_by_commands(a, entries, e) : 0;
 }
 
 /* Work */
@@ -167,21 +198,71 @@ static int write_change(const struct apply *a, const struct plan_change *c, cons
         return r < 0 ? err_set(e, r, ERR_FAILED, c->path, "%s cannot be written: %s", c->path, strerror(-r)) : 0;
 }
 
+static bool has_root(const char *line) {
+        struct token t;
+
+        while (cmdline_next(&line, &t))
+                if (t.length > 5 && strncmp(t.start, "root=", 5) == 0)
+                        return true;
+        return false;
+}
+
+/* There is a line at all that is not only a way back. */
+static bool has_edited(const struct boot_entries *entries) {
+        for (size_t i = 0; i < entries->n; i++)
+                if (!entries->list[i].untouched)
+                        return true;
+        return false;
+}
+
+static const struct boot_entry *find_entry(const struct boot_entries *entries, const struct boot_entry *like) {
+        for (size_t i = 0; i < entries->n; i++)
+                if (str_eq(entries->list[i].name, like->name) && str_eq(entries->list[i].file, like->file))
+                        return &entries->list[i];
+        return NULL;
+}
+
+static int check_entry(const struct boot_edit *edit, const struct boot_entry *entry, const struct boot_entry *before,
+                       struct err *e) {
+        for (size_t k = 0; !entry->untouched && k < edit->n_want; k++)
+                if (!cmdline_has(entry->line, edit->want[k]))
+                        return err_set(e, -EIO, ERR_FAILED, entry->name, "the line of '%s' should have %s and is '%s'",
+                                       entry->name, edit->want[k], entry->line);
+        if (before && has_root(before->line) && !has_root(entry->line))
+                return err_set(e, -EIO, ERR_FAILED, entry->name, "the line of '%s' lost its root= and is '%s'",
+                               entry->name, entry->line);
+        return 0;
+}
+
 /* Without the commands (in an image) only the files that we wrote can hold what is wanted. */
-static int verify(const struct apply *a, const struct boot_edit *edit, struct err *e) {
+static int verify(const struct apply *a, const struct plan *plan, const struct boot_edit *edit,
+                  const struct boot_entries *before, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
+        bool whole = a->run_commands || plan->n_commands == 0;
         int r;
 
         report(a, APPLY_VERIFY, a->loader->title);
         r = a->loader->read(a->root, &entries, e);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; a->run_commands && i < entries.n; i++)
-                for (size_t k = 0; !entries.list[i].untouched && k < edit->n_want; k++)
-                        if (!cmdline_has(entries.list[i].line, edit->want[k]))
-                                return err_set(e, -EIO, ERR_FAILED, entries.list[i].name,
-                                               "the line of '%s' should have %s and is '%s'", entries.list[i].name,
-                                               edit->want[k], entries.list[i].line);
+        if (r >= 0 && has_edited(before) && !has_edited(&entries))
+                r = err_set(e, -EIO, ERR_FAILED, a->loader->name, "%s has no kernel line any more that could be booted",
+                            before->list[0].file);
+        for (size_t i = 0; r >= 0 && whole && i < entries.n; i++)
+                r = check_entry(edit, &entries.list[i], find_entry(before, &entries.list[i]), e);
+        return r;
+}
+
+/* What commands write is in no journal that GRUB replays, and grub-mkconfig and others don't sync. */
+static int sync_written(const struct apply *a, const struct boot_entries *entries, struct err *e) {
+        for (size_t i = 0; i < entries->n; i++) {
+                const char *file = entries->list[i].file;
+                _cleanup_close_ int fd = -1;
+
+                if (i > 0 && str_eq(file, entries->list[i - 1].file))
+                        continue;
+                fd = root_open(a->root, file, O_RDONLY, 0);
+                if (fd >= 0 && syncfs(fd) < 0)
+                        return err_set(e, -errno, ERR_FAILED, file, "%s cannot be synced: %s", file, strerror(errno));
+        }
         return 0;
 }
 
@@ -197,15 +278,23 @@ static void remove_folders(const struct apply *a, const struct ledger *made, con
 
 /* How far it came, for the way back. */
 struct progress {
-        size_t files; /* that may hold the new text */
+        struct boot_entries entries; /* as they were before */
+        size_t files;                /* that may hold the new text */
         bool commands;
 };
+
+static void progress_done(struct progress *p) {
+        boot_entries_done(&p->entries);
+}
 
 static int carry_out(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, struct progress *p,
                      struct err *e) {
         int r;
 
         for (size_t i = 0; i < plan->n_changes; i++) {
+                r = check_unchanged(a, &plan->changes[i], e);
+                if (r < 0)
+                        return r;
                 report(a, APPLY_WRITE, plan->changes[i].path);
                 p->files = i + 1;
                 r = write_change(a, &plan->changes[i], plan->changes[i].after, e);
@@ -215,23 +304,31 @@ static int carry_out(const struct apply *a, const struct plan *plan, const struc
         p->commands = true;
         r = run_commands(a, plan, false, e);
         if (r >= 0)
-                r = verify(a, edit, e);
+                r = verify(a, plan, edit, &p->entries, e);
+        if (r >= 0 && plan->n_commands > 0 && a->run_commands)
+                r = sync_written(a, &p->entries, e);
         if (r < 0)
                 return r;
         remove_folders(a, edit->before, &edit->after);
         return ledger_save(a->root, &edit->after, e);
 }
 
-/* Gives the files back what they had. *e: one that could not get it. */
-static int restore(const struct apply *a, const struct plan *plan, size_t files, struct err *e) {
+/* Gives the files back what they had. *e: one that could not get it. What holds neither text was written by a command of
+ * ours (kernelstub formats its configuration anew); before any ran, by somebody else. */
+static int restore(const struct apply *a, const struct plan *plan, const struct progress *p, struct err *e) {
         int result = 0;
 
-        for (size_t i = files; i-- > 0;) {
+        for (size_t i = p->files; i-- > 0;) {
                 const struct plan_change *c = &plan->changes[i];
                 int r;
 
                 if (holds(a->root, c->path, c->before) > 0)
                         continue;
+                if (!p->commands && holds(a->root, c->path, c->after) == 0) {
+                        result = err_set(e, -ESTALE, ERR_FAILED, c->path, "%s was changed by somebody else just now",
+                                         c->path);
+                        continue;
+                }
                 report(a, APPLY_UNDO, c->path);
                 r = write_change(a, c, c->before, e);
                 if (r < 0)
@@ -247,7 +344,7 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
         _cleanup_ledger_ struct ledger old = {};
         struct err why = {};
 
-        if (restore(a, plan, p->files, &why) < 0) {
+        if (restore(a, plan, p, &why) < 0) {
                 err_append(e, "; going back failed too: %s. The old files are in %s", why.message, BACKUP_DIRECTORY);
                 return;
         }
@@ -283,10 +380,12 @@ static int save_both(const struct apply *a, const struct boot_edit *edit, struct
 }
 
 int plan_apply(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, struct err *e) {
-        struct progress p = {};
+        _cleanup_(progress_done) struct progress p = {};
         int r;
 
-        r = check_all(a, plan, e);
+        r = a->loader->read(a->root, &p.entries, e);
+        if (r >= 0)
+                r = check_all(a, plan, &p.entries, e);
         for (size_t i = 0; r >= 0 && i < plan->n_changes; i++)
                 r = back_up(a, &plan->changes[i], e);
         if (r < 0)

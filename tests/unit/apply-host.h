@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "boot/apply.h"
+#include "fake/loaders.h"
+
+/* Hosts on which test-apply and test-apply-checks run apply and revert, with faults at every step that changes something.
+ * These come in the place of the C library's functions by --wrap. */
+
+enum fault { FAULT_NONE, FAULT_KILL, FAULT_ONCE, FAULT_FROM_HERE };
+
+extern struct fault_plan {
+        enum fault fault;
+        unsigned at, steps;
+        int error;
+        bool vfat, armed;
+} fault;
+
+#define ENTRIES "/boot/efi/loader/entries"
+#define DROP_IN "/etc/default/grub.d/passthru.cfg"
+
+/* A host with its loader. */
+struct scenario {
+        const char *name, *loader;
+        void (*make)(struct tree *tree);
+        bool vfat;
+        const char *command; /* NULL: there is none */
+        void (*run)(struct tree *tree, char *const *argv);
+};
+extern const struct scenario scenarios[]; /* up to one without a name */
+
+/* What is wanted. */
+#define N_PARAMETERS 3
+extern const char *const parameters[N_PARAMETERS];
+
+/* The host that set_up() made; tree_free(t) ends it. */
+extern struct tree *t;
+extern const struct root *root;
+void set_up(const struct scenario *s);
+
+/* All files but the ledger and its backups, with their content, in order. Caller frees. */
+char *snapshot(void);
+void assert_state(const struct scenario *s, const char *what, unsigned at, const char *wanted);
+
+/* What the program does: 1 when there was nothing to do. */
+int perform(const struct scenario *s, bool revert, struct err *e);
+int perform_with(const struct scenario *s, bool revert, enum fault how, unsigned at, int error, struct err *e);
