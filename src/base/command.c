@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@ static _Noreturn void become(const char *root, char *const *argv, int output, in
         int null, error;
 
         environ = (char **) environment; /* execvp looks for the program in our PATH, not in the one it is given */
+        /* What the caller ignores is not for every program: pipelines of shell scripts end by SIGPIPE. */
+        (void) signal(SIGPIPE, SIG_DFL);
+        (void) signal(SIGINT, SIG_DFL);
         null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
             dup2(output, STDERR_FILENO) >= 0 && (!root || (chroot(root) >= 0 && chdir("/") >= 0)))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,11 +90,25 @@ static int boot_plan(struct boot *b, bool revert, struct err *e) {
         return loader_plan(b->loader, b->cli->root, &b->edit, &b->plan, e);
 }
 
+/* As a shell takes it for one word. */
+static void print_word(const char *word) {
+        static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./=:,+@%";
+
+        if (*word && !word[strspn(word, plain)]) {
+                printf(" %s", word);
+                return;
+        }
+        fputs(" '", stdout);
+        for (; *word; word++)
+                printf(*word == '\'' ? "'\\''" : "%c", *word);
+        putchar('\'');
+}
+
 static void print_commands(const struct plan *plan) {
         for (size_t i = 0; i < plan->n_commands; i++) {
                 printf("run:");
                 for (char *const *a = plan->commands[i].argv; *a; a++)
-                        printf(" %s", *a);
+                        print_word(*a);
                 printf("   (%s)\n", plan->commands[i].why);
         }
 }
@@ -202,6 +217,11 @@ static int boot_apply(struct boot *b, bool revert) {
         if (print_plan(b) < 0 || !confirm(b))
                 return EXIT_FAILURE;
         apply.loader = b->loader;
+        /* A terminal that goes away, or a reader of what we print, is no reason to stop half-way. An interrupt ends the
+         * command that runs, which then is taken back. */
+        (void) signal(SIGHUP, SIG_IGN);
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGINT, SIG_IGN);
         if (plan_apply(&apply, &b->plan, &b->edit, &e) < 0)
                 return cli_fail(&e);
         puts(apply.run_commands || b->plan.n_commands == 0 ? "Done. It takes effect at the next boot." :

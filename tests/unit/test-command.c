@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,6 +98,17 @@ static void does_not_wait_for_daemons(void **state) {
         assert_true(time(NULL) - begin < 15);
 }
 
+/* What the caller ignores while it changes files. */
+static void gives_signals_their_meaning_back(void **state) {
+        (void) state;
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGINT, SIG_IGN);
+        assert_int_equal(command_run(NULL, sh("kill -PIPE $$; exit 3"), NULL), -ECHILD);
+        assert_int_equal(command_run(NULL, sh("kill -INT $$; exit 3"), NULL), -ECHILD);
+        (void) signal(SIGPIPE, SIG_DFL);
+        (void) signal(SIGINT, SIG_DFL);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(tells_how_it_ended),
@@ -104,6 +116,7 @@ int main(void) {
                 cmocka_unit_test(keeps_the_end_of_long_output),
                 cmocka_unit_test(does_not_wait_for_daemons),
                 cmocka_unit_test(looks_for_programs_in_its_own_path),
+                cmocka_unit_test(gives_signals_their_meaning_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
