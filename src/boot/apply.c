@@ -279,12 +279,62 @@ static void remove_folders(const struct apply *a, const struct ledger *made, con
 /* How far it came, for the way back. */
 struct progress {
         struct boot_entries entries; /* as they were before */
+        struct plan written;         /* what those files held that the commands write */
         size_t files;                /* that may hold the new text */
         bool commands;
 };
 
+static bool is_changed(const struct plan *plan, const char *path) {
+        for (size_t i = 0; i < plan->n_changes; i++)
+                if (str_eq(plan->changes[i].path, path))
+                        return true;
+        return false;
+}
+
 static void progress_done(struct progress *p) {
         boot_entries_done(&p->entries);
+        plan_done(&p->written);
+}
+
+/* The files that the commands will write may hold what no command makes again (a grub.cfg edited by hand). Not where a
+ * command is a change by itself: it makes something new, and its files go with that. Nor images, which are large. */
+static int keep_written(const struct apply *a, const struct plan *plan, struct progress *p, struct err *e) {
+        int r = 0;
+
+        for (size_t i = 0; i < plan->n_commands; i++)
+                if (plan->commands[i].undo[0])
+                        return 0;
+        for (size_t i = 0; r >= 0 && a->run_commands && plan->n_commands > 0 && i < p->entries.n; i++) {
+                const char *file = p->entries.list[i].file;
+                _cleanup_free_ char *text = NULL;
+                size_t size;
+
+                if ((i > 0 && str_eq(file, p->entries.list[i - 1].file)) || is_changed(plan, file) ||
+                    root_read(a->root, file, FILE_MAX, &text, &size) < 0 || strlen(text) != size)
+                        continue;
+                r = plan_add_change(&p->written, file, text, NULL, 0600);
+                if (r == -ENOSPC) /* so many entries: the first are kept */
+                        return 0;
+                if (r < 0)
+                        return err_set(e, r, ERR_FAILED, file, "%s: %s", file, strerror(-r));
+        }
+        for (size_t i = 0; r >= 0 && i < p->written.n_changes; i++)
+                r = back_up(a, &p->written.changes[i], e);
+        return r;
+}
+
+static int restore_written(const struct apply *a, const struct progress *p, struct err *e) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < p->written.n_changes; i++) {
+                const struct plan_change *c = &p->written.changes[i];
+
+                if (holds(a->root, c->path, c->before) > 0)
+                        continue;
+                report(a, APPLY_UNDO, c->path);
+                r = write_change(a, c, c->before, e);
+        }
+        return r;
 }
 
 static int carry_out(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, struct progress *p,
@@ -355,6 +405,10 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
                 err_append(e, "; the files are as they were before, but running the command again failed too: %s",
                            why.message);
                 old.unfinished = true;
+                (void) restore_written(a, p, &why);
+        } else if (p->commands && restore_written(a, p, &why) < 0) {
+                err_append(e, "; going back failed too: %s. The old files are in %s", why.message, BACKUP_DIRECTORY);
+                old.unfinished = true;
         } else
                 err_append(e, "; everything is as it was before");
         if (ledger_merge(&old, edit->before) >= 0)
@@ -388,6 +442,8 @@ int plan_apply(const struct apply *a, const struct plan *plan, const struct boot
                 r = check_all(a, plan, &p.entries, e);
         for (size_t i = 0; r >= 0 && i < plan->n_changes; i++)
                 r = back_up(a, &plan->changes[i], e);
+        if (r >= 0)
+                r = keep_written(a, plan, &p, e);
         if (r < 0)
                 return r;
 
