@@ -72,7 +72,8 @@ static int check_room(int fd, const char *folder, size_t size, struct err *e) {
         found = (uint64_t) vfs.f_bavail * vfs.f_frsize;
         if (found < wanted)
                 return err_set(e, -ENOSPC, ERR_FAILED, folder,
-                               "the file system of %s has %llu KiB of room, %llu KiB are wanted; remove old kernels first", folder,
+                               "the file system of %s has %llu KiB of room, %llu KiB are wanted; remove old "
+                               "kernels first", folder,
                                (unsigned long long) found / 1024, (unsigned long long) wanted / 1024);
         return 0;
 }
@@ -98,7 +99,8 @@ static int check_folder(const struct apply *a, const char *path, size_t size, st
         return check_room(fd, folder, size, e);
 }
 
-/* Loaders' tools write what they make in place, and a full file system leaves it cut off. Some mount it writable first. */
+/* Loaders' tools write what they make in place, and a full file system leaves it cut off. Some mount it writable
+ * first. */
 static int check_written_by_commands(const struct apply *a, const struct boot_entries *entries, struct err *e) {
         for (size_t i = 0; i < entries->n; i++) {
                 const char *file = entries->list[i].file;
@@ -363,8 +365,8 @@ static int carry_out(const struct apply *a, const struct plan *plan, const struc
         return ledger_save(a->root, &edit->after, e);
 }
 
-/* Gives the files back what they had. *e: one that could not get it. What holds neither text was written by a command of
- * ours (kernelstub formats its configuration anew); before any ran, by somebody else. */
+/* Gives the files back what they had. *e: one that could not get it. What holds neither text was written by a command
+ * of ours (kernelstub formats its configuration anew); before any ran, by somebody else. */
 static int restore(const struct apply *a, const struct plan *plan, const struct progress *p, struct err *e) {
         int result = 0;
 
@@ -387,8 +389,8 @@ static int restore(const struct apply *a, const struct plan *plan, const struct 
         return result;
 }
 
-/* The error that led here stays; what could not be undone is put behind it. The ledger stays wide where it must: the next
- * run goes on from there. */
+/* The error that led here stays; what could not be undone is put behind it. The ledger stays wide where it must: the
+ * next run goes on from there. */
 static void undo(const struct apply *a, const struct plan *plan, const struct boot_edit *edit, const struct progress *p,
                  struct err *e) {
         _cleanup_ledger_ struct ledger old = {};

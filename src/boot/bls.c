@@ -69,7 +69,8 @@ static int for_each_entry(const struct root *root, const struct bls *bls, entry_
                 bls_entry_parse(text, &entry);
                 if (entry.kernel)
                         r = fn(bls, path, text, &entry,
-                               (bls->untouched && bls->untouched(*n)) || is_of_another_machine(root, &entry), userdata, e);
+                               (bls->untouched && bls->untouched(*n)) || is_of_another_machine(root, &entry),
+                               userdata, e);
         }
         return r;
 }
@@ -133,7 +134,8 @@ struct planner {
         enum { MODEL_NONE, MODEL_ANY, MODEL_ROOT, MODEL_BOOTED } rank;
 };
 
-/* Which line kernels to come get: that of the entry that was booted; else of the newest one that says where the root is. */
+/* Which line kernels to come get: that of the entry that was booted; else of the newest one that says where the root
+ * is. */
 static void choose_model(struct planner *p, const char *path, char *line) {
         const char *root = strstr(line, "root=");
         int rank = str_eq(strrchr(path, '/') + 1, p->selected) ? MODEL_BOOTED :
@@ -153,14 +155,15 @@ static int check_entry(const struct bls *bls, const char *path, const struct bls
                        struct err *e) {
         if (entry->n_options > 1)
                 return err_set(e, -EINVAL, ERR_REFUSED, path,
-                               "%s has %zu options lines, which boot loaders read differently; join them into one", path,
+                               "%s has %zu options lines, which boot loaders read differently; join them into "
+                               "one", path,
                                entry->n_options);
         if (entry->n_options == 1 && entry->length == 0)
                 return err_set(e, -EINVAL, ERR_REFUSED, path, "the options line in %s is empty; remove it first", path);
         if (!bls->grub && bls_options_are_quoted(line))
                 return err_set(e, -EINVAL, ERR_REFUSED, path,
-                               "the options in %s begin and end with a quote, which systemd-boot takes off; begin the line "
-                               "with another parameter", path);
+                               "the options in %s begin and end with a quote, which systemd-boot takes off; "
+                               "begin the line with another parameter", path);
         return 0;
 }
 
@@ -193,8 +196,8 @@ static int plan_entry(const struct bls *bls, const char *path, const char *text,
         return 0;
 }
 
-int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_model,
-             struct err *e) {
+int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan,
+             char **ret_model, struct err *e) {
         struct planner p = { .edit = edit, .plan = plan };
         int r;
 

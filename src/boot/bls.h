@@ -5,7 +5,8 @@
 
 /* Boot loader entries (UAPI.1, type 1): one file a kernel, with one options line that is edited. */
 
-/* Where the ESP or the extended boot partition may be mounted, in systemd's order (bootctl, find-esp.c). NULL-terminated. */
+/* Where the ESP or the extended boot partition may be mounted, in systemd's order (bootctl, find-esp.c).
+ * NULL-terminated. */
 extern const char *const boot_folders[];
 
 /* The first …/loader/entries below boot_folders that has a file. -ENOENT. */
@@ -19,18 +20,18 @@ struct bls {
 
         /* GRUB reads the lines as a script: */
         bool grub;
-        const char *kernelopts; /* what $kernelopts stands for. Lines with it are left alone; NULL: there is no such thing */
+        const char *kernelopts; /* what $kernelopts stands for. Lines with it are left alone; NULL: there is none */
 };
 
 int bls_read(const struct root *root, const struct bls *bls, struct boot_entries *entries, struct err *e);
 
 /* *ret_model: a line for kernels to come; NULL when there is none. Caller frees. Refused: several options lines, which
  * loaders read differently; a line that would lose its quotes. */
-int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan, char **ret_model,
-             struct err *e);
+int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan,
+             char **ret_model, struct err *e);
 
-/* Refuses what GRUB would change in an entry in any spelling: quotes, and '$', which it expands before any shell sees the
- * '\' in front of it. */
+/* Refuses what GRUB would change in an entry in any spelling: quotes, and '$', which it expands before any shell sees
+ * the '\' in front of it. */
 int bls_check_wanted(const struct boot_edit *edit, struct err *e);
 
 /* The error for a line that boot_edit_line() did not take. */

@@ -60,8 +60,8 @@ static int take_out(char **line, const char *parameter, parameter_quote quote) {
         return r < 0 ? r : replace(line, cmdline_remove, quoted);
 }
 
-static int edit_line(struct boot_edit *edit, const char *path, const char *source, const char *line, parameter_quote quote,
-                     char **ret) {
+static int edit_line(struct boot_edit *edit, const char *path, const char *source, const char *line,
+                     parameter_quote quote, char **ret) {
         const struct ledger_file *ours = ledger_find(edit->before, source);
         _cleanup_free_ char *now = strdup(line);
         int r = now ? 0 : -ENOMEM;
@@ -77,7 +77,8 @@ static int edit_line(struct boot_edit *edit, const char *path, const char *sourc
         return 0;
 }
 
-int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote, char **ret) {
+int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote,
+                          char **ret) {
         return edit_line(edit, path, path, line, quote, ret);
 }
 

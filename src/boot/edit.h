@@ -21,10 +21,11 @@ int boot_edit_line(struct boot_edit *edit, const char *path, const char *line, c
 /* The same where the loader reads escapes: quote gives a parameter as it has to stand in this file. */
 #define PARAMETER_QUOTED_MAX (6 * PARAMETER_TEXT_MAX)
 typedef int (*parameter_quote)(const char *parameter, char *buf, size_t size);
-int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote, char **ret);
+int boot_edit_quoted_line(struct boot_edit *edit, const char *path, const char *line, parameter_quote quote,
+                          char **ret);
 
-/* The same for a file that is made of source's line when a kernel is installed: while the ledger does not know the file,
- * what is ours in source is ours in it too. quote may be NULL. */
+/* The same for a file that is made of source's line when a kernel is installed: while the ledger does not know the
+ * file, what is ours in source is ours in it too. quote may be NULL. */
 int boot_edit_entry(struct boot_edit *edit, const char *path, const char *source, const char *line,
                     parameter_quote quote, char **ret);
 

@@ -64,7 +64,8 @@ static int check_value(struct scan *s, const char *value, size_t length, char qu
                         return refuse(s, "the value runs a command", "write what it prints instead");
                 if (value[i] == '$' && i + 1 < length && value[i + 1] == '{' &&
                     value[i + 2 + strspn(value + i + 2, NAME_CHARACTERS)] != '}')
-                        return refuse(s, "the value changes a variable as it reads it", "write the value itself instead");
+                        return refuse(s, "the value changes a variable as it reads it",
+                                      "write the value itself instead");
                 if (value[i] == '\\')
                         i++;
         }
@@ -292,7 +293,8 @@ int grub_default_plan(const struct root *root, struct boot_edit *edit, const cha
         for (size_t i = 0; r >= 0 && a.quote == '\'' && i < edit->n_want; i++)
                 if (strchr(edit->want[i], '\''))
                         return err_set(e, -EINVAL, ERR_REFUSED, GRUB_DEFAULT,
-                                       "%s: %s is in single quotes, and '%s' has one; put double quotes around the value",
+                                       "%s: %s is in single quotes, and '%s' has one; put double quotes around "
+                                       "the value",
                                        GRUB_DEFAULT, name, edit->want[i]);
         if (r >= 0)
                 r = boot_edit_quoted_line(edit, GRUB_DEFAULT, value, a.quote == '"' ? grub_quote_for_sh : grub_quote,

@@ -3,8 +3,8 @@
 
 #include "boot/loader.h"
 
-/* /etc/default/grub, a script that sh sources: one assignment in it is edited in place, and all other bytes stay. Taken is
- * only what can be edited without running the script; everything else is refused with its line. */
+/* /etc/default/grub, a script that sh sources: one assignment in it is edited in place, and all other bytes stay.
+ * Taken is only what can be edited without running the script; everything else is refused with its line. */
 
 #define GRUB_DEFAULT "/etc/default/grub"
 #define GRUB_DEFAULT_MAX (256U << 10)
@@ -20,8 +20,8 @@ struct grub_assignment {
 /* -EINVAL: it cannot be edited safely; *e names the line and the way out. */
 int grub_default_find(const char *text, const char *name, struct grub_assignment *ret, struct err *e);
 
-/* Adds the value as an entry called title, as the kernel will see it; nothing when the file (GRUB_DEFAULT or a drop-in) or
- * the assignment is missing. */
+/* Adds the value as an entry called title, as the kernel will see it; nothing when the file (GRUB_DEFAULT or a
+ * drop-in) or the assignment is missing. */
 int grub_default_read(const struct root *root, const char *path, const char *name, const char *title,
                       struct boot_entries *entries, struct err *e);
 

@@ -10,8 +10,8 @@
 
 #define CONFIG_MAX (4U << 20)
 
-/* The next word as GRUB's shell (docs: "Shell-like scripting") makes it, in a buffer of at least as many bytes as the line
- * has, and one. Variables stay as they are written. False at the end of the command. */
+/* The next word as GRUB's shell (docs: "Shell-like scripting") makes it, in a buffer of at least as many bytes as the
+ * line has, and one. Variables stay as they are written. False at the end of the command. */
 static bool next_word(const char **pos, const char *end, char *out) {
         const char *s = *pos;
         char quote = '\0';
@@ -107,7 +107,7 @@ struct reader {
         struct boot_entries *entries;
         char title[128];
         bool recovery;
-        bool foreign; /* in a part that no kernel line of /etc/default/grub goes into: other systems, tools, own entries */
+        bool foreign; /* in a part that no line of /etc/default/grub goes into: other systems, tools, own entries */
 };
 
 static void on_menuentry(struct reader *r, const char *pos, const char *end, char *word) {

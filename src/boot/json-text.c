@@ -52,8 +52,8 @@ int json_text_check(const char *path, const char *text, struct err *e) {
         }
         if (!whole)
                 return err_set(e, -EBADMSG, ERR_REFUSED, path,
-                               "%s, line %zu: this is not valid JSON (%s), often for a comma behind the last entry; correct "
-                               "it first", path, line, why);
+                               "%s, line %zu: this is not valid JSON (%s), often for a comma behind the last "
+                               "entry; correct it first", path, line, why);
         return 0;
 }
 
@@ -117,8 +117,8 @@ size_t json_text_elements(const char *list, const char **ret, size_t max) {
 
 int json_text_quote(const char *s, char *buf, size_t size) {
         _cleanup_json_ struct json_object *o = json_object_new_string(s);
-        const char *quoted = o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) :
-                                 NULL;
+        const int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+        const char *quoted = o ? json_object_to_json_string_ext(o, flags) : NULL;
 
         if (!quoted)
                 return -ENOMEM;

@@ -94,8 +94,8 @@ static int plan_new(struct boot_edit *edit, const char *model, struct plan *plan
         return r < 0 ? r : plan_add_change(plan, KERNEL_CMDLINE, NULL, after, 0644);
 }
 
-/* A file that we made, and that still says nothing of its own, goes. The entry that it was copied from may have kept, as
- * the user's, what is ours in the copy. */
+/* A file that we made, and that still says nothing of its own, goes. The entry that it was copied from may have kept,
+ * as the user's, what is ours in the copy. */
 static int says_the_same(const struct boot_edit *edit, const char *line, const char *model) {
         _cleanup_free_ char *a = NULL, *b = NULL;
         int r = boot_edit_copy(edit, line, &a);

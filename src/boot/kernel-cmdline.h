@@ -18,7 +18,7 @@ enum kernel_cmdline_kind {
 int kernel_cmdline_read(const struct root *root, enum kernel_cmdline_kind kind, struct boot_entries *entries,
                         struct err *e);
 
-/* model: the line for a file that does not exist yet; NULL: then it is not made. A file that we made, and that still says
- * nothing but the model, is removed by a revert. Refused: several lines, unless only the first one counts. */
+/* model: the line for a file that does not exist yet; NULL: then it is not made. A file that we made, and that still
+ * says nothing but the model, is removed by a revert. Refused: several lines, unless only the first one counts. */
 int kernel_cmdline_plan(const struct root *root, struct boot_edit *edit, const char *model,
                         enum kernel_cmdline_kind kind, struct plan *plan, struct err *e);

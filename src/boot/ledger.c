@@ -145,8 +145,10 @@ int ledger_save(const struct root *root, const struct ledger *ledger, struct err
 
 static int damaged(struct err *e, const char *what) {
         return err_set(e, -EBADMSG, ERR_FAILED, LEDGER_NAME,
-                       "%s/%s is damaged: %s. It says which kernel parameters are ours; without it, remove them by hand "
-                       "('passthru boot status' shows every line) and then the file", LEDGER_DIRECTORY, LEDGER_NAME, what);
+                       "%s/%s is damaged: %s. It says which kernel parameters are ours; without it, remove them "
+                       "by hand "
+                       "('passthru boot status' shows every line) and then the file", LEDGER_DIRECTORY, LEDGER_NAME,
+                       what);
 }
 
 /* NULL when it is no string, or has a NUL in it. */

@@ -5,8 +5,8 @@
 #include "base/root.h"
 #include "model/cmdline.h"
 
-/* Which parameters in which file are ours. It says what revert may remove, and what an edit may replace; everything else
- * in those files is somebody else's. Kept in LEDGER_DIRECTORY/LEDGER_NAME. */
+/* Which parameters in which file are ours. It says what revert may remove, and what an edit may replace; everything
+ * else in those files is somebody else's. Kept in LEDGER_DIRECTORY/LEDGER_NAME. */
 
 #define LEDGER_DIRECTORY "/var/lib/passthru"
 #define LEDGER_NAME "boot.json"

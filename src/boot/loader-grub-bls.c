@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* GRUB with boot loader entries (Fedora, RHEL). The line stands in three places, and all of them are edited: the entries,
- * /etc/kernel/cmdline for kernels to come, and /etc/default/grub, from which any run of grub2-mkconfig writes the other
- * two anew. We never run it: it damages entries (cockpit#18382). RHEL 8's entries say $kernelopts, a variable in grubenv:
- * there, that is edited instead, as text and in place of "grub2-editenv", so that it is shown, kept and taken back like
- * the other files. */
+/* GRUB with boot loader entries (Fedora, RHEL). The line stands in three places, and all of them are edited: the
+ * entries, /etc/kernel/cmdline for kernels to come, and /etc/default/grub, from which any run of grub2-mkconfig
+ * writes the other two anew. We never run it: it damages entries (cockpit#18382). RHEL 8's entries say $kernelopts, a
+ * variable in grubenv: there, that is edited instead, as text and in place of "grub2-editenv", so that it is shown,
+ * kept and taken back like the other files. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,7 +68,8 @@ static int grubenv_load(const struct root *root, struct grubenv *ret, struct err
         at = strstr(text, "\nkernelopts=");
         if (at && (size != GRUBENV_SIZE || strlen(text) != size))
                 return err_set(e, -EBADMSG, ERR_FAILED, GRUBENV,
-                               "%s has %zu bytes where GRUB wants 1024; make it anew with grub2-editenv", GRUBENV, size);
+                               "%s has %zu bytes where GRUB wants 1024; make it anew with grub2-editenv", GRUBENV,
+                               size);
         if (at) {
                 ret->start = at + strlen("\nkernelopts=");
                 ret->length = strcspn(ret->start, "\n");
@@ -85,7 +86,8 @@ static int plan_grubenv(const struct grubenv *env, struct boot_edit *edit, struc
         int n, r;
 
         if (line && strchr(line, '\\'))
-                return err_set(e, -EINVAL, ERR_REFUSED, GRUBENV, "kernelopts in %s has escapes; set it without backslashes "
+                return err_set(e, -EINVAL, ERR_REFUSED, GRUBENV,
+                               "kernelopts in %s has escapes; set it without backslashes "
                                "(grub2-editenv - set \"kernelopts=…\")", GRUBENV);
         r = line ? boot_edit_line(edit, GRUBENV, line, &edited) : -ENOMEM;
         if (r < 0)
@@ -95,7 +97,8 @@ static int plan_grubenv(const struct grubenv *env, struct boot_edit *edit, struc
         n = snprintf(after, sizeof(after), "%.*s%s%.*s", (int) head, env->text, edited, (int) (end - rest), rest);
         if (n > GRUBENV_SIZE)
                 return err_set(e, -ENOSPC, ERR_REFUSED, GRUBENV,
-                               "%s takes 1024 bytes, and %d would be needed; shorten kernelopts or the wanted parameters",
+                               "%s takes 1024 bytes, and %d would be needed; shorten kernelopts or the wanted "
+                               "parameters",
                                GRUBENV, n);
         memset(after + n, '#', (size_t) (GRUBENV_SIZE - n));
         after[GRUBENV_SIZE] = '\0';
@@ -134,8 +137,8 @@ static int check_grubenv(const struct boot_edit *edit, struct err *e) {
 
                 if (grub_quote(edit->want[i], quoted, sizeof(quoted)) >= 0 && !str_eq(quoted, edit->want[i]))
                         return err_set(e, -EINVAL, ERR_INVALID, edit->want[i],
-                                       "'%s': GRUB changes this parameter when it stands in grubenv; write it without ; & | "
-                                       "< > { } and the like", edit->want[i]);
+                                       "'%s': GRUB changes this parameter when it stands in grubenv; write it "
+                                       "without ; & | < > { } and the like", edit->want[i]);
         }
         return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* GRUB where grub-mkconfig reads no drop-ins (Arch, openSUSE, Gentoo): GRUB_CMDLINE_LINUX_DEFAULT, which recovery entries
- * do not get, in /etc/default/grub. */
+/* GRUB where grub-mkconfig reads no drop-ins (Arch, openSUSE, Gentoo): GRUB_CMDLINE_LINUX_DEFAULT, which recovery
+ * entries do not get, in /etc/default/grub. */
 
 #include <errno.h>
 #include <string.h>
@@ -35,8 +35,9 @@ static enum evidence detect(const struct root *root, char *text, size_t size) {
         _cleanup_free_ char *mkconfig = NULL;
         char blscfg[8], info[64];
 
-        if (!kind || grub_default_get(root, "GRUB_ENABLE_BLSCFG", blscfg, sizeof(blscfg)) < 0 || str_eq(blscfg, "true") ||
-            root_read(root, kind->program, 1U << 20, &mkconfig, NULL) < 0 || strstr(mkconfig, "/default/grub.d"))
+        if (!kind || grub_default_get(root, "GRUB_ENABLE_BLSCFG", blscfg, sizeof(blscfg)) < 0 ||
+            str_eq(blscfg, "true") || root_read(root, kind->program, 1U << 20, &mkconfig, NULL) < 0 ||
+            strstr(mkconfig, "/default/grub.d"))
                 return EVIDENCE_NONE;
         if (efi_loader_text(root, "LoaderInfo", info, sizeof(info)) >= 0) {
                 (void) str_format(text, size, "LoaderInfo says %s", info);
@@ -51,8 +52,8 @@ static const struct grub_kind *need_kind(const struct root *root, struct err *e)
 
         if (!kind)
                 (void) err_set(e, -ENOENT, ERR_NOT_FOUND, "grub.cfg",
-                               "wanted grub-mkconfig with /boot/grub/grub.cfg or grub2-mkconfig with /boot/grub2/grub.cfg, "
-                               "found neither: is /boot mounted?");
+                               "wanted grub-mkconfig with /boot/grub/grub.cfg or grub2-mkconfig with "
+                               "/boot/grub2/grub.cfg, found neither: is /boot mounted?");
         return kind;
 }
 

@@ -124,7 +124,8 @@ static bool find_ours(const struct ledger_file *ours, const char *text, const ch
 
 static int err_edited(struct err *e) {
         return err_set(e, -EEXIST, ERR_REFUSED, DROP_IN,
-                       "%s is not as passthru wrote it; move what is yours to another file of that folder, and remove it",
+                       "%s is not as passthru wrote it; move what is yours to another file of that folder, and "
+                       "remove it",
                        DROP_IN);
 }
 
@@ -173,9 +174,11 @@ static int check_later_files(const struct root *root, struct err *e) {
                         size_t here = strcspn(line, "\n");
 
                         if (str_starts(line, VARIABLE "=") &&
-                            !memmem(line + strlen(VARIABLE "="), here - strlen(VARIABLE "="), VARIABLE, strlen(VARIABLE)))
+                            !memmem(line + strlen(VARIABLE "="), here - strlen(VARIABLE "="), VARIABLE,
+                                    strlen(VARIABLE)))
                                 return err_set(e, -EEXIST, ERR_REFUSED, path,
-                                               "%s sets " VARIABLE " anew after %s; let it say " VARIABLE "=\"$" VARIABLE
+                                               "%s sets " VARIABLE " anew after %s; let it say "
+                                               VARIABLE "=\"$" VARIABLE
                                                " …\", or rename it so that it sorts before", path, DROP_IN);
                 }
         }
@@ -191,8 +194,8 @@ static int read_drop_in(const struct root *root, char **ret, struct err *e) {
         return r >= 0 && strlen(*ret) != size ? err_edited(e) : 0;
 }
 
-int grub_drop_in_plan(const struct root *root, const struct boot_entries *entries, struct boot_edit *edit, struct plan *plan,
-                      struct err *e) {
+int grub_drop_in_plan(const struct root *root, const struct boot_entries *entries, struct boot_edit *edit,
+                      struct plan *plan, struct err *e) {
         _cleanup_free_ char *before = NULL, *text = NULL, *after = NULL;
         int r;
 

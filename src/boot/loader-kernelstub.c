@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* kernelstub (Pop!_OS) writes systemd-boot's entries from its own configuration, again at every kernel update. Its options
- * for adding and removing parameters sort them anew and drop what stands twice, so the configuration is edited as text and
- * kernelstub is run without any. */
+/* kernelstub (Pop!_OS) writes systemd-boot's entries from its own configuration, again at every kernel update. Its
+ * options for adding and removing parameters sort them anew and drop what stands twice, so the configuration is
+ * edited as text and kernelstub is run without any. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* ostree systems (Fedora Atomic, CoreOS, bootc): each deployment has its own line, which only ostree's tools write, into a
- * new deployment. The ones before stay as they are: they are the way back. bootc records whose an argument is, so where it
- * can, it is asked. */
+/* ostree systems (Fedora Atomic, CoreOS, bootc): each deployment has its own line, which only ostree's tools write,
+ * into a new deployment. The ones before stay as they are: they are the way back. bootc records whose an argument is,
+ * so where it can, it is asked. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +57,8 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
         if (r < 0)
                 return r;
         if (entries.n == 0)
-                return err_set(e, -ENOENT, ERR_NOT_FOUND, ENTRIES, "no entry of ostree in %s: is /boot mounted?", ENTRIES);
+                return err_set(e, -ENOENT, ERR_NOT_FOUND, ENTRIES, "no entry of ostree in %s: is /boot mounted?",
+                               ENTRIES);
         for (size_t i = 0; i + 1 < entries.n; i++)
                 entries.list[i].untouched = true;
         *ret = TAKE(entries, (struct boot_entries) {});
@@ -99,8 +100,8 @@ static int add_parameter(struct words *w, const char *option, const char *parame
         return r;
 }
 
-/* --append-if-missing looks whether an argument is there at all, not where, and comes after all --append: where the place
- * of one counts, all are appended. */
+/* --append-if-missing looks whether an argument is there at all, not where, and comes after all --append: where the
+ * place of one counts, all are appended. */
 static const char *append_option(const struct boot_edit *edit, const char *line) {
         struct token t;
 
@@ -124,8 +125,8 @@ static int plan_rpm_ostree(struct boot_edit *edit, const char *line, struct plan
         int r = go && back ? 0 : -ENOMEM;
 
         for (size_t i = 0; r >= 0 && i < 2; i++)
-                r = add_word(i == 0 ? go : back, "rpm-ostree", "", 0) < 0 ? -E2BIG :
-                                                                             add_word(i == 0 ? go : back, "kargs", "", 0);
+                if ((r = add_word(i == 0 ? go : back, "rpm-ostree", "", 0)) >= 0)
+                        r = add_word(i == 0 ? go : back, "kargs", "", 0);
         for (size_t i = 0; r >= 0 && ours && i < ours->n_parameters; i++) {
                 const char *p = ours->parameters[i];
 
@@ -207,8 +208,8 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
                 return 0;
         if (!has_bootc_sources(root) && root_exists(root, "/usr/bin/rpm-ostree") <= 0)
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "bootc",
-                               "neither rpm-ostree nor a bootc with 'loader-entries' (1.15.2) is there; put the parameters "
-                               "into the image, in /usr/lib/bootc/kargs.d");
+                               "neither rpm-ostree nor a bootc with 'loader-entries' (1.15.2) is there; put the "
+                               "parameters into the image, in /usr/lib/bootc/kargs.d");
         r = has_bootc_sources(root) ? plan_bootc(edit, plan) : plan_rpm_ostree(edit, line, plan);
         return r < 0 ? err_line(PLACE, r, e) : 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* proxmox-boot-tool keeps several ESPs the same, which are not mounted: those with systemd-boot get the first line of
- * /etc/kernel/cmdline, those with GRUB what grub-mkconfig makes, and nothing on the running system says for sure which is
- * which (or that all are alike). So both places get the parameters: the one that an ESP does not read does no harm. */
+ * /etc/kernel/cmdline, those with GRUB what grub-mkconfig makes, and nothing on the running system says for sure
+ * which is which (or that all are alike). So both places get the parameters: the one that an ESP does not read does
+ * no harm. */
 
 #include <errno.h>
 #include <string.h>
@@ -42,8 +43,8 @@ static bool has_root(const char *line) {
         return at && (at == line || at[-1] == ' ');
 }
 
-/* Adds the first line of /etc/kernel/cmdline, where it is in use: what systemd-boot starts without root= does not come up.
- * Where GRUB is in charge the file may hold anything. */
+/* Adds the first line of /etc/kernel/cmdline, where it is in use: what systemd-boot starts without root= does not
+ * come up. Where GRUB is in charge the file may hold anything. */
 static int read_cmdline(const struct root *root, struct boot_entries *entries, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries found = {};
         bool needed = booted_systemd_boot(root);
@@ -58,7 +59,8 @@ static int read_cmdline(const struct root *root, struct boot_entries *entries, s
         if (!needed)
                 return 0;
         return err_set(e, -EINVAL, ERR_REFUSED, KERNEL_CMDLINE,
-                       "wanted the kernel line with its root= in the first line of %s, which is all that systemd-boot gets, "
+                       "wanted the kernel line with its root= in the first line of %s, which is all that "
+                       "systemd-boot gets, "
                        "found %s; write it there", KERNEL_CMDLINE, found.n > 0 ? "no root=" : "no such file");
 }
 

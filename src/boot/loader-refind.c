@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* rEFInd with refind_linux.conf beside the kernel: lines "label" "options", of which the first is the default. The others
- * are the way back and are left as they are. Nothing has to run. */
+/* rEFInd with refind_linux.conf beside the kernel: lines "label" "options", of which the first is the default. The
+ * others are the way back and are left as they are. Nothing has to run. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -110,7 +110,8 @@ static int parse_line(const char *line, size_t number, struct quoted *label, str
         s = s ? next_quoted(s, options) : NULL;
         if (!s || (s[strspn(s, " \t\r")] && !strchr("\n#", s[strspn(s, " \t\r")])))
                 return err_set(e, -EINVAL, ERR_REFUSED, CONFIG,
-                               "%s, line %zu: wanted a label and the options, each in double quotes and nothing behind them",
+                               "%s, line %zu: wanted a label and the options, each in double quotes and nothing "
+                               "behind them",
                                CONFIG, number);
         return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* sdbootutil (openSUSE) writes the entries of systemd-boot or of GRUB with boot loader entries from /etc/kernel/cmdline,
- * with each snapshot's own subvolume. /etc/default/grub has no effect here. */
+/* sdbootutil (openSUSE) writes the entries of systemd-boot or of GRUB with boot loader entries from
+ * /etc/kernel/cmdline, with each snapshot's own subvolume. /etc/default/grub has no effect here. */
 
 #include <errno.h>
 #include <string.h>
@@ -66,8 +66,8 @@ static void root_snapshot(const struct root *root, char *buf, size_t size) {
         }
 }
 
-/* Names end in the snapshot: "system-opensuse-tumbleweed-6.12.6-1-default-17+3.conf". update-all-entries leaves those of
- * other snapshots alone, which are the way back. */
+/* Names end in the snapshot: "system-opensuse-tumbleweed-6.12.6-1-default-17+3.conf". update-all-entries leaves those
+ * of other snapshots alone, which are the way back. */
 static bool is_of_snapshot(const char *name, const char *snapshot) {
         size_t end = strlen(name) - strlen(".conf"), n = strlen(snapshot);
         const char *tries = memrchr(name, '+', end);
@@ -85,7 +85,8 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
 
         if (bls_find_folder(root, folder, sizeof(folder)) < 0)
                 return err_set(e, -ENOENT, ERR_NOT_FOUND, "loader/entries",
-                               "no loader/entries folder in /boot, /efi or /boot/efi: is the EFI system partition mounted?");
+                               "no loader/entries folder in /boot, /efi or /boot/efi: is the EFI system "
+                               "partition mounted?");
         r = bls_read(root, &(struct bls) { .folder = folder, .grub = grub }, &entries, e);
         root_snapshot(root, snapshot, sizeof(snapshot));
         for (size_t i = 0; r >= 0 && i < entries.n; i++)
@@ -107,8 +108,8 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         /* Without the file sdbootutil takes /proc/cmdline, with whatever was typed in for this one boot. */
         if (root_exists(root, KERNEL_CMDLINE) == 0)
                 return err_set(e, -ENOENT, ERR_REFUSED, KERNEL_CMDLINE,
-                               "%s is missing, and sdbootutil needs it; write the kernel line that is to stay, with its "
-                               "root=, into it first", KERNEL_CMDLINE);
+                               "%s is missing, and sdbootutil needs it; write the kernel line that is to stay, "
+                               "with its root=, into it first", KERNEL_CMDLINE);
         r = kernel_cmdline_plan(root, edit, NULL, grub ? KERNEL_CMDLINE_GRUB : KERNEL_CMDLINE_PLAIN, plan, e);
         if (r < 0 || plan_is_empty(plan))
                 return r;

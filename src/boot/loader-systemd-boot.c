@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* systemd-boot with type 1 entries (UAPI.1): the options line of each entry, and /etc/kernel/cmdline for kernels to come,
- * which is always written. */
+/* systemd-boot with type 1 entries (UAPI.1): the options line of each entry, and /etc/kernel/cmdline for kernels to
+ * come, which is always written. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Unified kernel images (type 2): the line is inside of the image. Where systemd's stub takes addons (254) one of ours
- * reaches all images, and its removal gives everything back. Otherwise, and under Secure Boot, which wants addons signed,
- * /etc/kernel/cmdline is edited and the images are built anew. */
+/* Unified kernel images (type 2): the line is inside of the image. Where systemd's stub takes addons (254) one of
+ * ours reaches all images, and its removal gives everything back. Otherwise, and under Secure Boot, which wants
+ * addons signed, /etc/kernel/cmdline is edited and the images are built anew. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,7 +82,8 @@ static int read_addon(const struct root *root, const char *path, char **ret, str
 static int need_partition(const struct root *root, const char **ret, char ***ret_names, struct err *e) {
         *ret = find_partition(root, ret_names);
         return *ret ? 0 : err_set(e, -ENOENT, ERR_NOT_FOUND, "EFI/Linux",
-                                  "no image in EFI/Linux of /boot, /efi or /boot/efi: is the EFI system partition mounted?");
+                                  "no image in EFI/Linux of /boot, /efi or /boot/efi: is the EFI system "
+                                  "partition mounted?");
 }
 
 static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
@@ -167,7 +168,8 @@ static int addon_line(struct boot_edit *edit, const struct boot_entries *images,
         return r;
 }
 
-static int plan_addon_command(const char *ukify, const char *path, const char *now, const char *line, struct plan *plan) {
+static int plan_addon_command(const char *ukify, const char *path, const char *now, const char *line,
+                              struct plan *plan) {
         _cleanup_free_ char *output = NULL, *cmdline = NULL, *old_cmdline = NULL;
 
         if (asprintf(&output, "--output=%s", path) < 0 || asprintf(&cmdline, "--cmdline=%s", line) < 0 ||

@@ -144,8 +144,8 @@ int loader_plan(const struct loader *loader, const struct root *root, struct boo
 
         if (edit->before->n_files > 0 && !str_eq(edit->before->loader, loader->name))
                 return err_set(e, -EEXIST, ERR_REFUSED, "loader",
-                               "parameters of ours are in the files of %s: take them out first, with 'passthru boot revert "
-                               "--loader %s'", edit->before->loader, edit->before->loader);
+                               "parameters of ours are in the files of %s: take them out first, with 'passthru "
+                               "boot revert --loader %s'", edit->before->loader, edit->before->loader);
         (void) str_copy(edit->after.loader, sizeof(edit->after.loader), loader->name);
         plan->unfinished = edit->before->unfinished;
         r = loader->plan(root, edit, plan, e);

@@ -23,14 +23,15 @@ struct boot_entries {
 };
 void boot_entries_done(struct boot_entries *entries);
 #define _cleanup_boot_entries_ _cleanup_(boot_entries_done)
-int boot_entries_add(struct boot_entries *entries, const char *name, const char *file, const char *line, bool untouched);
+int boot_entries_add(struct boot_entries *entries, const char *name, const char *file, const char *line,
+                     bool untouched);
 
 /* How sure it is that a loader is the one to edit. */
 enum evidence {
         EVIDENCE_NONE,
         EVIDENCE_FILES,  /* its files are there, which other loaders' packages may have left */
         EVIDENCE_BOOTED, /* it told so in an EFI variable */
-        EVIDENCE_OWNER,  /* whatever loader booted: the system's own tool writes its lines, or the image brought its own */
+        EVIDENCE_OWNER,  /* whatever booted: the system's own tool writes its lines, or the image brought its own */
 };
 
 struct loader {

@@ -54,8 +54,8 @@ static int sync_file(int folder, const char *name) {
         return fd < 0 || fsync(fd) < 0 || syncfs(folder) < 0 ? -errno : 0;
 }
 
-/* On VFAT a rename over a file first frees the old one's clusters on disk. Exchanged, both names exist at any time, and the
- * old content goes only after the new one is safely there (measured: DESIGN, "Rules of the code"). */
+/* On VFAT a rename over a file first frees the old one's clusters on disk. Exchanged, both names exist at any time,
+ * and the old content goes only after the new one is safely there (measured: DESIGN, "Rules of the code"). */
 static int exchange(int folder, const char *fresh, const char *name) {
         int r;
 

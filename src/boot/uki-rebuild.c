@@ -62,7 +62,8 @@ static int plan_each_kernel(const struct root *root, struct plan *plan, struct e
                 }
         if (r >= 0 && n_found == 0)
                 return err_set(e, -ENOENT, ERR_NOT_FOUND, "/lib/modules",
-                               "no installed kernel was found from which an image can be built; look into /lib/modules");
+                               "no installed kernel was found from which an image can be built; look into "
+                               "/lib/modules");
         return r < 0 ? err_line("/lib/modules", r, e) : 0;
 }
 
@@ -71,8 +72,8 @@ int uki_rebuild_plan(const struct root *root, struct boot_edit *edit, struct pla
 
         if (root_exists(root, KERNEL_CMDLINE) == 0)
                 return err_set(e, -ENOENT, ERR_REFUSED, KERNEL_CMDLINE,
-                               "%s is missing, from which the images are built anew; write the kernel line that is to stay, "
-                               "with its root=, into it first", KERNEL_CMDLINE);
+                               "%s is missing, from which the images are built anew; write the kernel line that "
+                               "is to stay, with its root=, into it first", KERNEL_CMDLINE);
         r = kernel_cmdline_plan(root, edit, NULL, KERNEL_CMDLINE_PLAIN, plan, e);
         if (r < 0 || plan_is_empty(plan))
                 return r;

@@ -14,8 +14,8 @@ static int add(struct wanted *w, const char *text, struct err *e) {
                         return 0;
         if (w->n == WANTED_MAX || str_copy(w->text[w->n], WANTED_TEXT_MAX, text) < 0)
                 return err_set(e, -E2BIG, ERR_INVALID, "passthru.conf",
-                               "too many kernel parameters, or one of over %d characters: '%.40s…'", WANTED_TEXT_MAX - 1,
-                               text);
+                               "too many kernel parameters, or one of over %d characters: '%.40s…'",
+                               WANTED_TEXT_MAX - 1, text);
         w->list[w->n] = w->text[w->n];
         w->n++;
         return 0;
@@ -89,7 +89,8 @@ static int add_iommu(const struct root *root, const struct boot_settings *s, str
                 (void) str_copy(w->note, sizeof(w->note),
                                 "the AMD IOMMU is on by default; amd_iommu=on is no valid value and is not added");
         else if (intel)
-                (void) str_copy(w->note, sizeof(w->note), "the installed kernels turn the Intel IOMMU on by themselves");
+                (void) str_copy(w->note, sizeof(w->note),
+                                "the installed kernels turn the Intel IOMMU on by themselves");
         else
                 (void) str_copy(w->note, sizeof(w->note),
                                 "the firmware announces no IOMMU: enable VT-d or AMD-Vi in its settings");
@@ -102,8 +103,8 @@ static bool has_acs_patch(const char *symbols) {
         return strstr(symbols, "pcie_acs_override") != NULL;
 }
 
-/* The patch is not upstream, and a kernel without it ignores the parameter silently. Debian's System.map is a stub, so a
- * file without symbols tells nothing. */
+/* The patch is not upstream, and a kernel without it ignores the parameter silently. Debian's System.map is a stub,
+ * so a file without symbols tells nothing. */
 static bool is_stub(const char *symbols) {
         return strlen(symbols) < 4096;
 }
@@ -118,8 +119,8 @@ static int check_acs_override(const struct root *root, const struct boot_setting
                 return 0;
         known = !any_kernel_file(root, "System.map", is_stub, &found) && found;
         return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "override",
-                       "no installed kernel has the ACS override patch%s, so pcie_acs_override= would do nothing: install a "
-                       "kernel that has it, use [acs] config= where the ports have ACS, or --force",
+                       "no installed kernel has the ACS override patch%s, so pcie_acs_override= would do "
+                       "nothing: install a kernel that has it, use [acs] config= where the ports have ACS, or --force",
                        known ? "" : " that could be found (no System.map has symbols)");
 }
 
@@ -160,8 +161,8 @@ static void note_useless(struct wanted *w) {
         for (size_t i = 0; i < w->n; i++)
                 if (str_eq(w->list[i], "amd_iommu=on"))
                         (void) str_copy(w->note, sizeof(w->note),
-                                        "amd_iommu=on is no valid value: the kernel ignores it, and the AMD IOMMU is on by "
-                                        "default");
+                                        "amd_iommu=on is no valid value: the kernel ignores it, and the AMD "
+                                        "IOMMU is on by default");
 }
 
 int wanted_find(const struct root *root, const struct boot_settings *s, bool force, struct wanted *ret, struct err *e) {
@@ -178,7 +179,8 @@ int wanted_find(const struct root *root, const struct boot_settings *s, bool for
         for (size_t i = 0; i < s->n_pools; i++) {
                 char text[WANTED_TEXT_MAX];
 
-                (void) str_format(text, sizeof(text), "hugepagesz=%s hugepages=%s", s->pools[i].size, s->pools[i].count);
+                (void) str_format(text, sizeof(text), "hugepagesz=%s hugepages=%s", s->pools[i].size,
+                                  s->pools[i].count);
                 r = add(w, text, e);
                 if (r < 0)
                         return r;

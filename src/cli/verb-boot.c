@@ -188,7 +188,10 @@ static bool confirm(const struct boot *b) {
 
 static void on_apply(enum apply_event event, const char *what, void *userdata) {
         static const char *const words[] = {
-                [APPLY_WRITE] = "writing", [APPLY_RUN] = "running", [APPLY_VERIFY] = "reading back", [APPLY_UNDO] = "undoing",
+                [APPLY_WRITE] = "writing",
+                [APPLY_RUN] = "running",
+                [APPLY_VERIFY] = "reading back",
+                [APPLY_UNDO] = "undoing",
         };
 
         (void) userdata;
