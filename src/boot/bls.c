@@ -10,6 +10,7 @@
 #include "boot/bls-entry.h"
 #include "boot/grub-shell.h"
 #include "boot/kernel-cmdline.h"
+#include "model/cmdline.h"
 #include "sys/efivar.h"
 
 #define ENTRY_MAX (64U << 10)
@@ -134,6 +135,21 @@ struct planner {
         enum { MODEL_NONE, MODEL_ANY, MODEL_ROOT, MODEL_BOOTED } rank;
 };
 
+/* A line that boots into something else than usual: not for kernels to come (systemd#18456). */
+static bool is_for_repair(const char *line) {
+        static const char *const words[] = { "single", "s", "S", "1", "rescue", "emergency", "-b" };
+        struct token t;
+
+        while (cmdline_next(&line, &t)) {
+                if (str_starts(t.start, "systemd.unit=") || str_starts(t.start, "rd.break"))
+                        return true;
+                for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                        if (t.length == strlen(words[i]) && memcmp(t.start, words[i], t.length) == 0)
+                                return true;
+        }
+        return false;
+}
+
 /* Which line kernels to come get: that of the entry that was booted; else of the newest one that says where the root
  * is. */
 static void choose_model(struct planner *p, const char *path, char *line) {
@@ -142,7 +158,7 @@ static void choose_model(struct planner *p, const char *path, char *line) {
                    root && (root == line || root[-1] == ' ') ? MODEL_ROOT :
                                                                MODEL_ANY;
 
-        if ((int) p->rank > rank) {
+        if ((int) p->rank > rank || is_for_repair(line)) {
                 free(line);
                 return;
         }

@@ -171,8 +171,12 @@ static int check_later_files(const struct root *root, struct err *e) {
                     root_read(root, path, FILE_MAX, &text, NULL) < 0)
                         continue;
                 for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                        size_t here = strcspn(line, "\n");
+                        size_t here;
 
+                        line += strspn(line, " \t");
+                        if (str_starts(line, "export "))
+                                line += strspn(line + strlen("export"), " \t") + strlen("export");
+                        here = strcspn(line, "\n");
                         if (str_starts(line, VARIABLE "=") &&
                             !memmem(line + strlen(VARIABLE "="), here - strlen(VARIABLE "="), VARIABLE,
                                     strlen(VARIABLE)))

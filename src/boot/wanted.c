@@ -139,6 +139,16 @@ static int add_extra(const char *extra, struct wanted *w, struct err *e) {
         return r;
 }
 
+/* A machine finds its root by the line that it has; revert could not tell the two apart. */
+static int check_root(const struct wanted *w, struct err *e) {
+        for (size_t i = 0; i < w->n; i++)
+                if (str_starts(w->list[i], "root=") || str_starts(w->list[i], "\"root="))
+                        return err_set(e, -EINVAL, ERR_INVALID, "extra",
+                                       "extra: wanted parameters for passing devices through, found %s, without which "
+                                       "nothing boots; change it where the boot loader has it", w->list[i]);
+        return 0;
+}
+
 /* Two values of one name: only the last would count, and no line could have both. */
 static int check_contradictions(const struct wanted *w, struct err *e) {
         char line[WANTED_MAX * WANTED_TEXT_MAX] = "";
@@ -186,6 +196,8 @@ int wanted_find(const struct root *root, const struct boot_settings *s, bool for
                         return r;
         }
         r = add_extra(s->extra, w, e);
+        if (r >= 0)
+                r = check_root(w, e);
         if (r >= 0)
                 r = check_contradictions(w, e);
         if (r >= 0)
