@@ -12,14 +12,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 #define OUTPUT_MAX (64U << 10)
 
 /* In the child: never returns. An error is sent through the pipe that exec would have closed. */
-static _Noreturn void become(const char *root, char *const *argv, int output, int failure) {
-        char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", locale[] = "LC_ALL=C.UTF-8";
+static _Noreturn void become(const char *root, const char *language, char *const *argv, int output,
+                             int failure) {
+        char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", locale[64] = "LC_ALL=C.UTF-8";
         char *const environment[] = { path, locale, NULL };
         int null, error;
 
+        if (language)
+                (void) str_format(locale, sizeof(locale), "LANG=%s", language);
         environ = (char **) environment; /* execvp looks for the program in our PATH, not in the one it is given */
         /* What the caller ignores is not for every program: pipelines of shell scripts end by SIGPIPE. */
         (void) signal(SIGPIPE, SIG_DFL);
@@ -75,7 +80,7 @@ static void collect(int fd, int pidfd, struct output *o) {
                         return;
 }
 
-int command_run(const char *root, char *const *argv, char **ret_output) {
+int command_run(const char *root, const char *language, char *const *argv, char **ret_output) {
         _cleanup_close_ int output = -1, output_writer = -1, failure = -1, failure_writer = -1, pidfd = -1;
         struct output o = {};
         int ends[2], status, error = 0;
@@ -96,7 +101,7 @@ int command_run(const char *root, char *const *argv, char **ret_output) {
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                become(root, argv, output_writer, failure_writer);
+                become(root, language, argv, output_writer, failure_writer);
         closep(&output_writer);
         output_writer = -1;
         closep(&failure_writer);

@@ -137,8 +137,9 @@ static int check_all(const struct apply *a, const struct plan *plan, const struc
 
 /* Work */
 
-/* "/etc/default/grub" is kept as "etc-default-grub.bak". */
-static int back_up(const struct apply *a, const struct plan_change *c, struct err *e) {
+/* "/etc/default/grub" is kept as "etc-default-grub.bak". known: something in the file is ours already, so that the copy that
+ * was made before the first edit is worth more than a new one. */
+static int back_up(const struct apply *a, const struct plan_change *c, bool known, struct err *e) {
         char name[NAME_MAX + 1];
         int r;
 
@@ -152,6 +153,8 @@ static int back_up(const struct apply *a, const struct plan_change *c, struct er
         for (char *s = name; r >= 0 && *s; s++)
                 if (*s == '/')
                         *s = '-';
+        if (r >= 0 && known && root_exists(a->root, BACKUP_DIRECTORY "/%s", name) > 0)
+                return 0;
         if (r >= 0)
                 r = file_replace(a->root, BACKUP_DIRECTORY, name, c->before, strlen(c->before), 0600);
         return r < 0 ? err_set(e, r, ERR_FAILED, c->path, "%s cannot be backed up to %s: %s", c->path, BACKUP_DIRECTORY,
@@ -159,8 +162,37 @@ static int back_up(const struct apply *a, const struct plan_change *c, struct er
                        0;
 }
 
+/* The system's language: grub-mkconfig translates the titles of its entries, and GRUB_DEFAULT may name one by its title.
+ * NULL: not set. The text is kept in *buf. */
+static const char *system_language(const struct root *root, char **buf) {
+        static const char *const files[] = { "/etc/locale.conf", "/etc/default/locale" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                char *line, *save;
+
+                free(TAKE_PTR(*buf));
+                if (root_read(root, files[i], 4096, buf, NULL) < 0)
+                        continue;
+                for (line = strtok_r(*buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                        size_t n;
+
+                        if (!str_starts(line, "LANG="))
+                                continue;
+                        line += strlen("LANG=");
+                        line += *line == '"';
+                        n = strcspn(line, "\"");
+                        line[n] = '\0';
+                        /* de_DE.UTF-8, sr_RS@latin */
+                        if (n > 0 && n < 48 && strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                                            "_.@-") == n)
+                                return line;
+                }
+        }
+        return NULL;
+}
+
 static int run_command(const struct apply *a, char *const *argv, struct err *e) {
-        _cleanup_free_ char *output = NULL, *chroot = NULL;
+        _cleanup_free_ char *output = NULL, *chroot = NULL, *locale = NULL;
         const char *last;
         int r;
 
@@ -168,7 +200,7 @@ static int run_command(const struct apply *a, char *const *argv, struct err *e) 
                 return 0;
         report(a, APPLY_RUN, argv[0]);
         chroot = root_is_live(a->root) ? NULL : root_join(a->root, "/");
-        r = command_run(chroot, argv, &output);
+        r = command_run(chroot, system_language(a->root, &locale), argv, &output);
         if (r == 0)
                 return 0;
         if (r == -ECHILD)
@@ -321,7 +353,7 @@ static int keep_written(const struct apply *a, const struct plan *plan, struct p
                         return err_set(e, r, ERR_FAILED, file, "%s: %s", file, strerror(-r));
         }
         for (size_t i = 0; r >= 0 && i < p->written.n_changes; i++)
-                r = back_up(a, &p->written.changes[i], e);
+                r = back_up(a, &p->written.changes[i], false, e);
         return r;
 }
 
@@ -443,7 +475,7 @@ int plan_apply(const struct apply *a, const struct plan *plan, const struct boot
         if (r >= 0)
                 r = check_all(a, plan, &p.entries, e);
         for (size_t i = 0; r >= 0 && i < plan->n_changes; i++)
-                r = back_up(a, &plan->changes[i], e);
+                r = back_up(a, &plan->changes[i], ledger_find(edit->before, plan->changes[i].path), e);
         if (r >= 0)
                 r = keep_written(a, plan, &p, e);
         if (r < 0)

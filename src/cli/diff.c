@@ -35,7 +35,7 @@ int diff_print(const struct plan_change *c) {
         after = text_file(c->after, path_after);
         if (after < 0)
                 return after;
-        r = command_run(NULL, (char *[]) { (char *) "diff", (char *) "-u", (char *) "--label",
+        r = command_run(NULL, NULL, (char *[]) { (char *) "diff", (char *) "-u", (char *) "--label",
                                            c->before ? c->path : (char *) "/dev/null", (char *) "--label",
                                            c->after ? c->path : (char *) "/dev/null", path_before, path_after, NULL },
                         &output);

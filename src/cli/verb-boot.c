@@ -113,6 +113,27 @@ static void print_commands(const struct plan *plan) {
         }
 }
 
+/* A scalar that somebody else set to another value loses, since ours comes behind it: nobody should learn that after the
+ * restart. */
+static void print_overrides(const struct boot *b) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+
+        if (b->loader->read(b->cli->root, &entries, NULL) < 0)
+                return;
+        for (size_t p = 0; p < b->wanted.n; p++)
+                for (size_t i = 0; i < entries.n; i++) {
+                        const struct boot_entry *entry = &entries.list[i];
+                        struct token t;
+
+                        if (entry->untouched || ledger_owns(&b->ledger, entry->file, b->wanted.list[p]) ||
+                            !cmdline_overridden_by(entry->line, b->wanted.list[p], &t))
+                                continue;
+                        printf("Note: %.*s in '%s' is not ours, and will be overridden by %s.\n", (int) t.length, t.start,
+                               entry->name, b->wanted.list[p]);
+                        break; /* once for each parameter is enough */
+                }
+}
+
 static int print_plan(const struct boot *b) {
         if (b->plan.unfinished)
                 puts("An earlier run was cut off; this one finishes it.");
@@ -125,6 +146,7 @@ static int print_plan(const struct boot *b) {
                 }
         }
         print_commands(&b->plan);
+        print_overrides(b);
         return 0;
 }
 

@@ -114,11 +114,12 @@ static void update_grub(struct tree *tree, char *const *argv) {
 
 static const struct scenario *current;
 
-int __wrap_command_run(const char *chroot_to, char *const *argv, char **ret_output);
-int __wrap_command_run(const char *chroot_to, char *const *argv, char **ret_output) {
+int __wrap_command_run(const char *chroot_to, const char *language, char *const *argv, char **ret_output);
+int __wrap_command_run(const char *chroot_to, const char *language, char *const *argv, char **ret_output) {
         bool armed = fault.armed;
 
         assert_non_null(chroot_to);
+        assert_null(language); /* none of these hosts has set one */
         assert_string_equal(argv[0], current->command);
         if (step()) {
                 *ret_output = strdup("cannot find a device\nfor / \n");

@@ -46,10 +46,14 @@ static void tells_how_it_ended(void **state) {
                   "LC_ALL=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n" },
         };
 
+        _cleanup_free_ char *language = NULL;
+
         (void) state;
+        assert_int_equal(command_run(NULL, "de_DE.UTF-8", sh("echo \"$LANG$LC_ALL\""), &language), 0);
+        assert_string_equal(language, "de_DE.UTF-8\n");
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 _cleanup_free_ char *output = NULL;
-                int r = command_run(NULL, sh(cases[i].script), &output);
+                int r = command_run(NULL, NULL, sh(cases[i].script), &output);
 
                 if (r != cases[i].result)
                         fail_msg("%s: %d", cases[i].script, r);
@@ -57,7 +61,7 @@ static void tells_how_it_ended(void **state) {
                         assert_null(output);
                 else
                         assert_string_equal(output, cases[i].output);
-                assert_int_equal(command_run(NULL, sh(cases[i].script), NULL), r);
+                assert_int_equal(command_run(NULL, NULL, sh(cases[i].script), NULL), r);
         }
 }
 
@@ -66,24 +70,24 @@ static void tells_what_cannot_be_run(void **state) {
         char *output = NULL;
 
         (void) state;
-        assert_int_equal(command_run(NULL, (char *[]) { name, NULL }, &output), -ENOENT);
-        assert_int_equal(command_run(NULL, (char *[]) { relative, NULL }, &output), -ENOENT);
-        assert_int_equal(command_run(NULL, (char *[]) { folder, NULL }, &output), -EACCES);
-        assert_int_equal(command_run("/nowhere", sh("exit 0"), &output), geteuid() == 0 ? -ENOENT : -EPERM);
+        assert_int_equal(command_run(NULL, NULL, (char *[]) { name, NULL }, &output), -ENOENT);
+        assert_int_equal(command_run(NULL, NULL, (char *[]) { relative, NULL }, &output), -ENOENT);
+        assert_int_equal(command_run(NULL, NULL, (char *[]) { folder, NULL }, &output), -EACCES);
+        assert_int_equal(command_run("/nowhere", NULL, sh("exit 0"), &output), geteuid() == 0 ? -ENOENT : -EPERM);
         assert_null(output);
 }
 
 static void looks_for_programs_in_its_own_path(void **state) {
         (void) state;
         assert_int_equal(setenv("PATH", "/nowhere", 1), 0);
-        assert_int_equal(command_run(NULL, sh("exit 7"), NULL), 7);
+        assert_int_equal(command_run(NULL, NULL, sh("exit 7"), NULL), 7);
 }
 
 static void keeps_the_end_of_long_output(void **state) {
         _cleanup_free_ char *output = NULL;
 
         (void) state;
-        assert_int_equal(command_run(NULL, sh("seq 100000"), &output), 0);
+        assert_int_equal(command_run(NULL, NULL, sh("seq 100000"), &output), 0);
         assert_int_equal(strlen(output), 64 << 10);
         assert_string_equal(output + strlen(output) - 13, "99999\n100000\n");
 }
@@ -93,7 +97,7 @@ static void does_not_wait_for_daemons(void **state) {
         time_t begin = time(NULL);
 
         (void) state;
-        assert_int_equal(command_run(NULL, sh("echo a; sleep 20 & echo b"), &output), 0);
+        assert_int_equal(command_run(NULL, NULL, sh("echo a; sleep 20 & echo b"), &output), 0);
         assert_string_equal(output, "a\nb\n");
         assert_true(time(NULL) - begin < 15);
 }
@@ -103,8 +107,8 @@ static void gives_signals_their_meaning_back(void **state) {
         (void) state;
         (void) signal(SIGPIPE, SIG_IGN);
         (void) signal(SIGINT, SIG_IGN);
-        assert_int_equal(command_run(NULL, sh("kill -PIPE $$; exit 3"), NULL), -ECHILD);
-        assert_int_equal(command_run(NULL, sh("kill -INT $$; exit 3"), NULL), -ECHILD);
+        assert_int_equal(command_run(NULL, NULL, sh("kill -PIPE $$; exit 3"), NULL), -ECHILD);
+        assert_int_equal(command_run(NULL, NULL, sh("kill -INT $$; exit 3"), NULL), -ECHILD);
         (void) signal(SIGPIPE, SIG_DFL);
         (void) signal(SIGINT, SIG_DFL);
 }

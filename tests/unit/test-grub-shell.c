@@ -106,7 +106,7 @@ static void comes_through_both_shells(void **state) {
 
                 assert_int_equal(grub_quote_for_sh(parameters[i], quoted, sizeof(quoted)), 0);
                 assert_int_equal(str_format(script, sizeof(script), "A=\"$A %s\"; printf '%%s' \"$A\"", quoted), 0);
-                assert_int_equal(command_run(NULL, (char *[]) { name, option, script, NULL }, &value), 0);
+                assert_int_equal(command_run(NULL, NULL, (char *[]) { name, option, script, NULL }, &value), 0);
                 line = grub_unquote(value, strlen(value));
                 assert_string_equal(line, parameters[i]);
                 assert_int_equal(grub_quote(parameters[i], quoted, sizeof(quoted)), 0);

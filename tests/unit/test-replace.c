@@ -173,7 +173,7 @@ static int sh(const char *script) {
         char name[] = "sh", option[] = "-c", text[512];
 
         assert_int_equal(str_copy(text, sizeof(text), script), 0);
-        return command_run(NULL, (char *[]) { name, option, text, NULL }, NULL);
+        return command_run(NULL, NULL, (char *[]) { name, option, text, NULL }, NULL);
 }
 
 /* A real VFAT, where the two files are exchanged. */
