@@ -62,6 +62,19 @@ static void print_help(void) {
              "  --json         machine-readable output (plan, status)");
 }
 
+/* A machine that was moved to another boot loader: what is edited in the files of the old one has no effect. Where the
+ * evidence points to nothing certain, the ledger decides. */
+static int check_same_loader(const struct boot *b, struct err *e) {
+        const struct loader *now;
+
+        if (loader_find(b->cli->root, NULL, &now, NULL) < 0 || now == b->loader)
+                return 0;
+        return err_set(e, -EXDEV, ERR_REFUSED, "loader",
+                       "our parameters are in the files of %s, and this machine seems to boot with %s now: 'passthru boot "
+                       "revert' takes them out there; or say --loader %s to stay with it", b->loader->name, now->name,
+                       b->loader->name);
+}
+
 /* Finds the loader and what it takes to get from what is to what is wanted (nothing: revert). */
 static int boot_plan(struct boot *b, bool revert, struct err *e) {
         struct settings settings;
@@ -85,6 +98,11 @@ static int boot_plan(struct boot *b, bool revert, struct err *e) {
                 for (size_t i = 0; r == -ENOENT && i < b->wanted.n; i++)
                         err_append(e, "%s%s", i == 0 ? ": " : " ", b->wanted.list[i]);
                 return r;
+        }
+        if (!revert && !b->options->loader) {
+                r = check_same_loader(b, e);
+                if (r < 0)
+                        return r;
         }
         b->edit = (struct boot_edit) { .want = b->wanted.list, .n_want = b->wanted.n, .before = &b->ledger };
         return loader_plan(b->loader, b->cli->root, &b->edit, &b->plan, e);
