@@ -149,9 +149,3 @@ int plan_add_change_command(struct plan *plan, const char *why, const char *cons
                 r = add_word(c.undo, i, undo[i]);
         return add_command(plan, &c, r);
 }
-
-const char *plan_content(const struct plan *plan, const char *path, const char *current) {
-        const struct plan_change *c = find_change(plan, path);
-
-        return c ? c->after : current;
-}

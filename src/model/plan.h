@@ -53,6 +53,3 @@ int plan_add_command(struct plan *plan, const char *why, ...) __attribute__((sen
 
 /* Adds a command that is a change by itself; both are NULL-terminated and copied. */
 int plan_add_change_command(struct plan *plan, const char *why, const char *const *argv, const char *const *undo);
-
-/* What the file will hold: the text that an earlier change of this plan wants, else current. */
-const char *plan_content(const struct plan *plan, const char *path, const char *current);

@@ -37,7 +37,3 @@ int efi_loader_text(const struct root *root, const char *name, char *buf, size_t
         buf[out] = '\0';
         return 0;
 }
-
-bool efi_is_booted(const struct root *root) {
-        return root_exists(root, VARIABLES) > 0;
-}

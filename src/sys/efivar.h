@@ -7,6 +7,3 @@
  * "LoaderInfo", "StubInfo", "LoaderEntrySelected", … UTF-16 becomes ASCII, other characters '?'.
  * Errors: -ENOENT not set, or no EFI; -EBADMSG not a text; -ENAMETOOLONG. */
 int efi_loader_text(const struct root *root, const char *name, char *buf, size_t size);
-
-/* True when the system was booted by EFI firmware. */
-bool efi_is_booted(const struct root *root);
