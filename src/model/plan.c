@@ -23,11 +23,19 @@ static void command_done(struct plan_command *c) {
         *c = (struct plan_command) {};
 }
 
+static void variable_done(struct plan_variable *v) {
+        free(v->before);
+        free(v->after);
+        *v = (struct plan_variable) {};
+}
+
 void plan_done(struct plan *plan) {
         for (size_t i = 0; i < plan->n_changes; i++)
                 change_done(&plan->changes[i]);
         for (size_t i = 0; i < plan->n_commands; i++)
                 command_done(&plan->commands[i]);
+        for (size_t i = 0; i < plan->n_variables; i++)
+                variable_done(&plan->variables[i]);
         *plan = (struct plan) {};
 }
 
@@ -35,7 +43,7 @@ bool plan_is_empty(const struct plan *plan) {
         for (size_t i = 0; i < plan->n_commands; i++)
                 if (plan->commands[i].undo[0])
                         return false;
-        return plan->n_changes == 0 && !plan->unfinished;
+        return plan->n_changes == 0 && plan->n_variables == 0 && !plan->unfinished;
 }
 
 static struct plan_change *find_change(const struct plan *plan, const char *path) {
@@ -148,4 +156,22 @@ int plan_add_change_command(struct plan *plan, const char *why, const char *cons
         for (size_t i = 0; r == 0 && undo[i]; i++)
                 r = add_word(c.undo, i, undo[i]);
         return add_command(plan, &c, r);
+}
+
+int plan_add_variable(struct plan *plan, const char *name, const char *before, const char *after) {
+        struct plan_variable v = { .name = name };
+        bool ok = true;
+
+        if (same_text(before, after))
+                return 0;
+        if (plan->n_variables == PLAN_VARIABLES_MAX)
+                return -ENOSPC;
+        v.before = copy(before, &ok);
+        v.after = copy(after, &ok);
+        if (!ok) {
+                variable_done(&v);
+                return -ENOMEM;
+        }
+        plan->variables[plan->n_variables++] = v;
+        return 0;
 }

@@ -13,6 +13,7 @@
 #define PLAN_CHANGES_MAX 64
 #define PLAN_COMMANDS_MAX 16
 #define PLAN_ARGV_MAX 80
+#define PLAN_VARIABLES_MAX 4
 
 /* One file. before NULL: it does not exist yet; after NULL: it is removed. */
 struct plan_change {
@@ -29,11 +30,20 @@ struct plan_command {
         const char *why; /* static: "writes /boot/grub/grub.cfg" */
 };
 
+/* A variable of the boot loader, kept by the firmware. before NULL: it is not set; after NULL: it is deleted. */
+struct plan_variable {
+        const char *name; /* static: "LoaderEntryOneShot" */
+        char *before, *after;
+};
+
+/* Files first, then commands, then variables, which are what the next boot looks at. */
 struct plan {
         struct plan_change changes[PLAN_CHANGES_MAX];
         size_t n_changes;
         struct plan_command commands[PLAN_COMMANDS_MAX];
         size_t n_commands;
+        struct plan_variable variables[PLAN_VARIABLES_MAX];
+        size_t n_variables;
         bool unfinished; /* an earlier one was cut off: its commands have to run again, whatever the files hold */
 };
 
@@ -53,3 +63,6 @@ int plan_add_command(struct plan *plan, const char *why, ...) __attribute__((sen
 
 /* Adds a command that is a change by itself; both are NULL-terminated and copied. */
 int plan_add_change_command(struct plan *plan, const char *why, const char *const *argv, const char *const *undo);
+
+/* Adds a variable; the texts are copied, the name is not. Equal texts are no change. -ENOSPC, -ENOMEM. */
+int plan_add_variable(struct plan *plan, const char *name, const char *before, const char *after);

@@ -73,10 +73,34 @@ static void tells_what_is_not_there(void **state) {
         assert_int_equal(efi_loader_text(tree_root(t), "StubInfo", text, sizeof(text)), -ENOENT);
 }
 
+static void sets_and_deletes(void **state) {
+        _cleanup_tree_ struct tree *t = tree_new();
+        char text[32], long_text[300];
+
+        (void) state;
+        assert_int_equal(efi_loader_set(tree_root(t), "LoaderEntryOneShot", "a.conf"), -EOPNOTSUPP);
+        tree_dir(t, VARIABLES);
+        assert_int_equal(efi_loader_set(tree_root(t), "LoaderEntryOneShot", "a.conf"), 0);
+        assert_int_equal(efi_loader_text(tree_root(t), "LoaderEntryOneShot", text, sizeof(text)), 0);
+        assert_string_equal(text, "a.conf");
+        assert_int_equal(efi_loader_set(tree_root(t), "LoaderEntryOneShot", "b"), 0);
+        assert_int_equal(efi_loader_text(tree_root(t), "LoaderEntryOneShot", text, sizeof(text)), 0);
+        assert_string_equal(text, "b");
+        memset(long_text, 'x', sizeof(long_text) - 1);
+        long_text[sizeof(long_text) - 1] = '\0';
+        assert_int_equal(efi_loader_set(tree_root(t), "LoaderEntryOneShot", long_text), -ENAMETOOLONG);
+        assert_int_equal(efi_loader_text(tree_root(t), "LoaderEntryOneShot", text, sizeof(text)), 0);
+        assert_string_equal(text, "b");
+        assert_int_equal(efi_loader_set(tree_root(t), "LoaderEntryOneShot", NULL), 0);
+        assert_int_equal(efi_loader_text(tree_root(t), "LoaderEntryOneShot", text, sizeof(text)), -ENOENT);
+        assert_int_equal(efi_loader_set(tree_root(t), "LoaderEntryOneShot", NULL), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(reads_texts),
                 cmocka_unit_test(tells_what_is_not_there),
+                cmocka_unit_test(sets_and_deletes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

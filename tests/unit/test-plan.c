@@ -87,6 +87,22 @@ static void a_command_can_be_the_change(void **state) {
         assert_null(p.commands[0].undo[0]);
 }
 
+static void variables_are_changes(void **state) {
+        _cleanup_plan_ struct plan p = {};
+
+        (void) state;
+        assert_int_equal(plan_add_variable(&p, "LoaderEntryOneShot", "a", "a"), 0);
+        assert_int_equal(plan_add_variable(&p, "LoaderEntryOneShot", NULL, NULL), 0);
+        assert_true(plan_is_empty(&p));
+        assert_int_equal(plan_add_variable(&p, "LoaderEntryOneShot", NULL, "a"), 0);
+        assert_false(plan_is_empty(&p));
+        assert_null(p.variables[0].before);
+        assert_string_equal(p.variables[0].after, "a");
+        while (p.n_variables < PLAN_VARIABLES_MAX)
+                assert_int_equal(plan_add_variable(&p, "LoaderEntryDefault", "a", NULL), 0);
+        assert_int_equal(plan_add_variable(&p, "LoaderEntryDefault", "a", NULL), -ENOSPC);
+}
+
 static void has_limits(void **state) {
         const char *words[PLAN_ARGV_MAX + 2] = {}, *none[] = { NULL };
         _cleanup_plan_ struct plan p = {};
@@ -119,6 +135,7 @@ int main(void) {
                 cmocka_unit_test(a_second_change_replaces_the_first),
                 cmocka_unit_test(commands_stand_once),
                 cmocka_unit_test(a_command_can_be_the_change),
+                cmocka_unit_test(variables_are_changes),
                 cmocka_unit_test(has_limits),
         };
 
