@@ -9,8 +9,9 @@ TEST_CPPFLAGS := -Itests
 # functions in the place of root_write_attr and others (--wrap), so the shipped code has no test hooks.
 FAKE_LDFLAGS := $(foreach f,root_write_attr root_read_attr root_read write renameat fsync,-Wl,--wrap=$(f))
 # The boot half has faults of its own.
-$(BUILD)/tests/test-apply $(BUILD)/tests/test-apply-checks: $(BUILD)/obj/tests/unit/apply-host.o
-$(BUILD)/tests/test-apply $(BUILD)/tests/test-apply-checks: FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
+APPLY_TESTS := $(foreach t,apply apply-checks trial,$(BUILD)/tests/test-$(t))
+$(APPLY_TESTS): $(BUILD)/obj/tests/unit/apply-host.o
+$(APPLY_TESTS): FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
   command_run,-Wl,--wrap=$(f))
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))

@@ -6,133 +6,20 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/command.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "boot/apply-check.h"
 #include "boot/replace.h"
-#include "model/cmdline.h"
+#include "sys/efivar.h"
 
 #define BACKUP_DIRECTORY LEDGER_DIRECTORY "/backup"
-#define FILE_MAX (4U << 20)
-#define ROOM_SPARE (1U << 20) /* what the loader's own command writes beside ours */
 
 static void report(const struct apply *a, enum apply_event event, const char *what) {
         if (a->report)
                 a->report(event, what, a->userdata);
-}
-
-/* Checks */
-
-/* 1: the file holds this text (NULL: there is none), 0: another one. */
-static int holds(const struct root *root, const char *path, const char *text) {
-        _cleanup_free_ char *now = NULL;
-        size_t size;
-        int r = root_read(root, path, FILE_MAX, &now, &size);
-
-        if (r < 0)
-                return r == -ENOENT ? !text : r;
-        return text && size == strlen(text) && str_eq(now, text);
-}
-
-static int check_unchanged(const struct apply *a, const struct plan_change *c, struct err *e) {
-        int r = holds(a->root, c->path, c->before);
-
-        if (r < 0)
-                return err_set(e, r, ERR_FAILED, c->path, "%s cannot be read: %s", c->path, strerror(-r));
-        return r > 0 ? 0 :
-                       err_set(e, -ESTALE, ERR_FAILED, c->path,
-                               "%s was changed by somebody else just now, or has a NUL byte in it; try again", c->path);
-}
-
-/* The folder that the file is in, or (it will be made) the one above. */
-static int open_folder(const struct apply *a, const char *path) {
-        char name[NAME_MAX + 1], parent[PATH_MAX];
-        int fd = boot_file_folder(a->root, path, name), r;
-
-        if (fd != -ENOENT)
-                return fd;
-        r = str_copy(parent, sizeof(parent), path);
-        if (r < 0)
-                return r;
-        *strrchr(parent, '/') = '\0';
-        return boot_file_folder(a->root, parent, name);
-}
-
-/* fd: something on the file system of the folder. */
-static int check_room(int fd, const char *folder, size_t size, struct err *e) {
-        uint64_t wanted = size + ROOM_SPARE, found;
-        struct statvfs vfs;
-
-        if (fstatvfs(fd, &vfs) < 0)
-                return err_set(e, -errno, ERR_FAILED, folder, "%s: %s", folder, strerror(errno));
-        found = (uint64_t) vfs.f_bavail * vfs.f_frsize;
-        if (found < wanted)
-                return err_set(e, -ENOSPC, ERR_FAILED, folder,
-                               "the file system of %s has %llu KiB of room, %llu KiB are wanted; remove old "
-                               "kernels first", folder,
-                               (unsigned long long) found / 1024, (unsigned long long) wanted / 1024);
-        return 0;
-}
-
-/* The folder exists, can be written, and has room for a new file of that size beside the old one. */
-static int check_folder(const struct apply *a, const char *path, size_t size, struct err *e) {
-        _cleanup_free_ char *folder = strndup(path, (size_t) (strrchr(path, '/') - path));
-        _cleanup_close_ int fd = -1;
-        struct statvfs vfs;
-
-        if (!folder)
-                return err_set(e, -ENOMEM, ERR_FAILED, path, "out of memory");
-        fd = open_folder(a, path);
-        if (fd < 0)
-                return err_set(e, fd, ERR_FAILED, folder, "%s: %s", folder, strerror(-fd));
-        if (fstatvfs(fd, &vfs) < 0)
-                return err_set(e, -errno, ERR_FAILED, folder, "%s: %s", folder, strerror(errno));
-        if (vfs.f_flag & ST_RDONLY)
-                return err_set(e, -EROFS, ERR_FAILED, folder,
-                               "%s is on a read-only file system; remount it writable first", folder);
-        if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
-                return err_set(e, -errno, ERR_FAILED, folder, "%s cannot be written to: %s", folder, strerror(errno));
-        return check_room(fd, folder, size, e);
-}
-
-/* Loaders' tools write what they make in place, and a full file system leaves it cut off. Some mount it writable
- * first. */
-static int check_written_by_commands(const struct apply *a, const struct boot_entries *entries, struct err *e) {
-        for (size_t i = 0; i < entries->n; i++) {
-                const char *file = entries->list[i].file;
-                _cleanup_close_ int fd = -1;
-                struct stat st;
-                int r;
-
-                if (i > 0 && str_eq(file, entries->list[i - 1].file))
-                        continue;
-                fd = root_open(a->root, file, O_PATH, 0);
-                if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                        continue;
-                /* Images are too large to ask for room for a second one. */
-                r = check_room(fd, file, st.st_size <= FILE_MAX ? (size_t) st.st_size : 0, e);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int check_all(const struct apply *a, const struct plan *plan, const struct boot_entries *entries,
-                     struct err *e) {
-        for (size_t i = 0; i < plan->n_changes; i++) {
-                const struct plan_change *c = &plan->changes[i];
-                int r = check_unchanged(a, c, e);
-
-                if (r >= 0)
-                        r = check_folder(a, c->path, c->after ? strlen(c->after) : 0, e);
-                if (r < 0)
-                        return r;
-        }
-        return plan->n_commands > 0 && a->run_commands ? check_written_by_commands(a, entries, e) : 0;
 }
 
 /* Work */
@@ -232,57 +119,14 @@ static int write_change(const struct apply *a, const struct plan_change *c, cons
         return r < 0 ? err_set(e, r, ERR_FAILED, c->path, "%s cannot be written: %s", c->path, strerror(-r)) : 0;
 }
 
-static bool has_root(const char *line) {
-        struct token t;
-
-        while (cmdline_next(&line, &t))
-                if (t.length > 5 && strncmp(t.start, "root=", 5) == 0)
-                        return true;
-        return false;
-}
-
-/* There is a line at all that is not only a way back. */
-static bool has_edited(const struct boot_entries *entries) {
-        for (size_t i = 0; i < entries->n; i++)
-                if (!entries->list[i].untouched)
-                        return true;
-        return false;
-}
-
-static const struct boot_entry *find_entry(const struct boot_entries *entries, const struct boot_entry *like) {
-        for (size_t i = 0; i < entries->n; i++)
-                if (str_eq(entries->list[i].name, like->name) && str_eq(entries->list[i].file, like->file))
-                        return &entries->list[i];
-        return NULL;
-}
-
-static int check_entry(const struct boot_edit *edit, const struct boot_entry *entry, const struct boot_entry *before,
-                       struct err *e) {
-        for (size_t k = 0; !entry->untouched && k < edit->n_want; k++)
-                if (!cmdline_has(entry->line, edit->want[k]))
-                        return err_set(e, -EIO, ERR_FAILED, entry->name, "the line of '%s' should have %s and is '%s'",
-                                       entry->name, edit->want[k], entry->line);
-        if (before && has_root(before->line) && !has_root(entry->line))
-                return err_set(e, -EIO, ERR_FAILED, entry->name, "the line of '%s' lost its root= and is '%s'",
-                               entry->name, entry->line);
-        return 0;
-}
-
-/* Without the commands (in an image) only the files that we wrote can hold what is wanted. */
-static int verify(const struct apply *a, const struct plan *plan, const struct boot_edit *edit,
-                  const struct boot_entries *before, struct err *e) {
-        _cleanup_boot_entries_ struct boot_entries entries = {};
-        bool whole = a->run_commands || plan->n_commands == 0;
+static int set_variable(const struct apply *a, const struct plan_variable *v, const char *text, struct err *e) {
         int r;
 
-        report(a, APPLY_VERIFY, a->loader->title);
-        r = a->loader->read(a->root, &entries, e);
-        if (r >= 0 && has_edited(before) && !has_edited(&entries))
-                r = err_set(e, -EIO, ERR_FAILED, a->loader->name, "%s has no kernel line any more that could be booted",
-                            before->list[0].file);
-        for (size_t i = 0; r >= 0 && whole && i < entries.n; i++)
-                r = check_entry(edit, &entries.list[i], find_entry(before, &entries.list[i]), e);
-        return r;
+        report(a, APPLY_WRITE, v->name);
+        r = efi_loader_set(a->root, v->name, text);
+        return r < 0 ? err_set(e, r, ERR_FAILED, v->name, "the EFI variable %s cannot be written: %s", v->name,
+                               strerror(-r)) :
+                       0;
 }
 
 /* What commands write is in no journal that GRUB replays, and grub-mkconfig and others don't sync. */
@@ -316,6 +160,7 @@ struct progress {
         struct plan written;         /* what those files held that the commands write */
         size_t files;                /* that may hold the new text */
         bool commands;
+        size_t variables; /* that may have the new text */
 };
 
 static bool is_changed(const struct plan *plan, const char *path) {
@@ -344,7 +189,7 @@ static int keep_written(const struct apply *a, const struct plan *plan, struct p
                 size_t size;
 
                 if ((i > 0 && str_eq(file, p->entries.list[i - 1].file)) || is_changed(plan, file) ||
-                    root_read(a->root, file, FILE_MAX, &text, &size) < 0 || strlen(text) != size)
+                    root_read(a->root, file, BOOT_FILE_MAX, &text, &size) < 0 || strlen(text) != size)
                         continue;
                 r = plan_add_change(&p->written, file, text, NULL, 0600);
                 if (r == -ENOSPC) /* so many entries: the first are kept */
@@ -363,7 +208,7 @@ static int restore_written(const struct apply *a, const struct progress *p, stru
         for (size_t i = 0; r >= 0 && i < p->written.n_changes; i++) {
                 const struct plan_change *c = &p->written.changes[i];
 
-                if (holds(a->root, c->path, c->before) > 0)
+                if (file_holds(a->root, c->path, c->before) > 0)
                         continue;
                 report(a, APPLY_UNDO, c->path);
                 r = write_change(a, c, c->before, e);
@@ -387,8 +232,14 @@ static int carry_out(const struct apply *a, const struct plan *plan, const struc
         }
         p->commands = true;
         r = run_commands(a, plan, false, e);
-        if (r >= 0)
-                r = verify(a, plan, edit, &p->entries, e);
+        for (size_t i = 0; r >= 0 && i < plan->n_variables; i++) {
+                p->variables = i + 1;
+                r = set_variable(a, &plan->variables[i], plan->variables[i].after, e);
+        }
+        if (r >= 0) {
+                report(a, APPLY_VERIFY, a->loader->title);
+                r = check_after(a, plan, edit, &p->entries, e);
+        }
         if (r >= 0 && plan->n_commands > 0 && a->run_commands)
                 r = sync_written(a, &p->entries, e);
         if (r < 0)
@@ -402,13 +253,19 @@ static int carry_out(const struct apply *a, const struct plan *plan, const struc
 static int restore(const struct apply *a, const struct plan *plan, const struct progress *p, struct err *e) {
         int result = 0;
 
+        for (size_t i = p->variables; i-- > 0;) {
+                int r = set_variable(a, &plan->variables[i], plan->variables[i].before, e);
+
+                if (r < 0)
+                        result = r;
+        }
         for (size_t i = p->files; i-- > 0;) {
                 const struct plan_change *c = &plan->changes[i];
                 int r;
 
-                if (holds(a->root, c->path, c->before) > 0)
+                if (file_holds(a->root, c->path, c->before) > 0)
                         continue;
-                if (!p->commands && holds(a->root, c->path, c->after) == 0) {
+                if (!p->commands && file_holds(a->root, c->path, c->after) == 0) {
                         result = err_set(e, -ESTALE, ERR_FAILED, c->path, "%s was changed by somebody else just now",
                                          c->path);
                         continue;
@@ -445,7 +302,7 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
                 old.unfinished = true;
         } else
                 err_append(e, "; everything is as it was before");
-        if (ledger_merge(&old, edit->before) >= 0)
+        if (ledger_merge(&old, edit->before) >= 0 && ledger_set_trial(&old, edit->before->trial) >= 0)
                 (void) ledger_save(a->root, &old, NULL);
 }
 
@@ -455,7 +312,8 @@ static int save_both(const struct apply *a, const struct boot_edit *edit, struct
         int r;
 
         (void) str_copy(both.loader, sizeof(both.loader), a->loader->name);
-        if (ledger_merge(&both, edit->before) < 0 || ledger_merge(&both, &edit->after) < 0)
+        if (ledger_merge(&both, edit->before) < 0 || ledger_merge(&both, &edit->after) < 0 ||
+            ledger_set_trial(&both, boot_edit_is_trial(edit) ? edit->after.trial : NULL) < 0)
                 return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files and parameters for the ledger");
         r = ledger_save(a->root, &both, e);
         for (size_t i = 0; r >= 0 && i < both.n_files; i++) {
@@ -473,7 +331,7 @@ int plan_apply(const struct apply *a, const struct plan *plan, const struct boot
 
         r = a->loader->read(a->root, &p.entries, e);
         if (r >= 0)
-                r = check_all(a, plan, &p.entries, e);
+                r = check_before(a, plan, &p.entries, e);
         for (size_t i = 0; r >= 0 && i < plan->n_changes; i++)
                 r = back_up(a, &plan->changes[i], ledger_find(edit->before, plan->changes[i].path), e);
         if (r >= 0)

@@ -21,7 +21,7 @@ struct apply {
 /* Carries a plan out: everything that can be checked is checked first (each file is as it was when the plan was made,
  * the folders can be written and have room), backups go to LEDGER_DIRECTORY/backup, the ledger is saved so that it
  * owns what is ours before or after and that this is not finished, the files are replaced one by one, the commands
- * run, and every line that the loader could boot is read again and must hold what edit wants. When anything fails,
+ * run, the variables are set, and every line that the loader could boot is read again and must hold what edit wants. When anything fails,
  * the files get back what they had and the commands run once more; the error says what failed and whether all is as
  * before.
  *

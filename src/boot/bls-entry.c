@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -99,4 +100,26 @@ char *bls_entry_replace(const char *text, const struct bls_entry *entry, const c
         }
         r = asprintf(&out, "%.*s%s%s", (int) (start - text), text, options, end);
         return r < 0 ? NULL : out;
+}
+
+char *bls_entry_trial(const char *text, const char *options) {
+        char *out = NULL;
+        size_t size;
+        FILE *f = open_memstream(&out, &size);
+
+        if (!f)
+                return NULL;
+        for (const char *line = text; *line; line += strcspn(line, LINE_END), line += strspn(line, LINE_END)) {
+                const char *key = line + strspn(line, BLANK);
+                size_t key_length = strcspn(key, BLANK LINE_END), length = strcspn(line, LINE_END);
+
+                if (key_is(key, key_length, "sort-key") || key_is(key, key_length, "options"))
+                        continue;
+                fprintf(f, "%.*s%s\n", (int) length, line, key_is(key, key_length, "title") ? " (trial of passthru)" : "");
+        }
+        fprintf(f, "options %s\n", options);
+        if (fclose(f) == 0)
+                return out;
+        free(out);
+        return NULL;
 }

@@ -23,6 +23,10 @@ bool bls_options_are_quoted(const char *options);
 /* "id+3-1.conf" is renamed at each boot: the name without the counter of tries. -ENAMETOOLONG. */
 int bls_entry_name(const char *path, char *buf, size_t size);
 
+/* The text as an entry of its own: these options, a title that says so, and no sort-key. Caller frees; NULL: out of
+ * memory. */
+char *bls_entry_trial(const char *text, const char *options);
+
 /* The text with another options line. "" takes the line away; one that is not there is added at the end. Caller frees;
  * NULL: out of memory. */
 char *bls_entry_replace(const char *text, const struct bls_entry *entry, const char *options);

@@ -58,7 +58,7 @@ static int for_each_entry(const struct root *root, const struct bls *bls, entry_
                 struct bls_entry entry;
                 size_t size;
 
-                if (!is_entry(*n) || (bls->wanted && !bls->wanted(*n)))
+                if (!is_entry(*n) || str_eq(*n, TRIAL_ENTRY) || (bls->wanted && !bls->wanted(*n)))
                         continue;
                 r = str_format(path, sizeof(path), "%s/%s", bls->folder, *n);
                 if (r >= 0)
@@ -224,4 +224,57 @@ int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *e
         else
                 *ret_model = p.model;
         return r;
+}
+
+/* Which entry was booted */
+
+struct search {
+        char selected[128], release[128];
+        char *text;
+        enum { FOUND_NONE, FOUND_KERNEL, FOUND_SELECTED } rank;
+};
+
+static int compare_entry(const struct bls *bls, const char *path, const char *text, const struct bls_entry *entry,
+                         bool untouched, void *userdata, struct err *e) {
+        struct search *s = userdata;
+        char name[256], *copy;
+        int rank;
+
+        (void) bls, (void) entry, (void) e;
+        if (untouched || bls_entry_name(path, name, sizeof(name)) < 0)
+                return 0;
+        rank = str_eq(strrchr(name, '/') + 1, s->selected)  ? FOUND_SELECTED :
+               *s->release && strstr(text, s->release)      ? FOUND_KERNEL :
+                                                              FOUND_NONE;
+        if (rank <= (int) s->rank)
+                return 0;
+        copy = strdup(text);
+        if (!copy)
+                return err_line(path, -ENOMEM, e);
+        free(s->text);
+        s->text = copy;
+        s->rank = rank;
+        return 0;
+}
+
+int bls_find_booted(const struct root *root, const struct bls *bls, char **ret_text, struct err *e) {
+        struct search s = {};
+        char selected[128];
+        int r;
+
+        /* Before systemd 254 the name has the counter of tries in it. */
+        if (efi_loader_text(root, "LoaderEntrySelected", selected, sizeof(selected)) >= 0)
+                (void) bls_entry_name(selected, s.selected, sizeof(s.selected));
+        (void) root_read_attr(root, s.release, sizeof(s.release), "/proc/sys/kernel/osrelease");
+        r = for_each_entry(root, bls, compare_entry, &s, e);
+        if (r >= 0 && !s.text)
+                r = err_set(e, -ENOENT, ERR_NOT_FOUND, bls->folder,
+                            "no entry in %s has the kernel that runs (%s): restart into one of them first",
+                            bls->folder, *s.release ? s.release : "unknown");
+        if (r < 0) {
+                free(s.text);
+                return r;
+        }
+        *ret_text = s.text;
+        return 0;
 }

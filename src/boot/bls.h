@@ -12,6 +12,10 @@ extern const char *const boot_folders[];
 /* The first …/loader/entries below boot_folders that has a file. -ENOENT. */
 int bls_find_folder(const struct root *root, char *buf, size_t size);
 
+/* The entry of a trial boot is none of them (boot/trial-entry.h). As systemd-boot sorts entries (UAPI.10), a name that
+ * begins with "0-" and has no sort-key is the last one: never chosen but by name. */
+#define TRIAL_ENTRY "0-passthru-trial.conf"
+
 /* Entries that are read or edited. */
 struct bls {
         const char *folder;
@@ -24,6 +28,10 @@ struct bls {
 };
 
 int bls_read(const struct root *root, const struct bls *bls, struct boot_entries *entries, struct err *e);
+
+/* The entry that was booted, or (an entry that is gone, or was tried) the one with the kernel that runs. The text is
+ * freed by the caller. -ENOENT. */
+int bls_find_booted(const struct root *root, const struct bls *bls, char **ret_text, struct err *e);
 
 /* *ret_model: a line for kernels to come; NULL when there is none. Caller frees. Refused: several options lines, which
  * loaders read differently; a line that would lose its quotes. */

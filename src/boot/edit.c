@@ -8,23 +8,15 @@
 #include "base/str.h"
 #include "model/cmdline.h"
 
+bool boot_edit_is_trial(const struct boot_edit *edit) {
+        return edit->after.trial && !*edit->after.trial->failed;
+}
+
 bool boot_edit_wants(const struct boot_edit *edit, const char *parameter) {
         for (size_t i = 0; i < edit->n_want; i++)
                 if (str_eq(edit->want[i], parameter))
                         return true;
         return false;
-}
-
-/* Puts the text that fn makes of *line in its place. */
-static int replace(char **line, int (*fn)(const char *, const char *, char **), const char *parameter) {
-        char *next;
-        int r = fn(*line, parameter, &next);
-
-        if (r < 0)
-                return r;
-        free(*line);
-        *line = next;
-        return 0;
 }
 
 static int plain(const char *parameter, char *buf, size_t size) {
@@ -45,11 +37,11 @@ static int put_in(struct boot_edit *edit, const char *path, const char *source, 
                 return ours ? ledger_own(&edit->after, path, parameter) : 0;
         /* Ours, but somebody put another value behind it: it moves to the end. */
         if (ours) {
-                r = replace(line, cmdline_remove, quoted);
+                r = cmdline_edit(line, cmdline_remove, quoted);
                 if (r < 0)
                         return r;
         }
-        r = replace(line, cmdline_add, quoted);
+        r = cmdline_edit(line, cmdline_add, quoted);
         return r < 0 ? r : ledger_own(&edit->after, path, parameter);
 }
 
@@ -57,7 +49,7 @@ static int take_out(char **line, const char *parameter, parameter_quote quote) {
         char quoted[PARAMETER_QUOTED_MAX];
         int r = quote(parameter, quoted, sizeof(quoted));
 
-        return r < 0 ? r : replace(line, cmdline_remove, quoted);
+        return r < 0 ? r : cmdline_edit(line, cmdline_remove, quoted);
 }
 
 static int edit_line(struct boot_edit *edit, const char *path, const char *source, const char *line,
@@ -104,7 +96,7 @@ int boot_edit_copy(const struct boot_edit *edit, const char *line, char **ret) {
                         if (!boot_edit_wants(edit, edit->before->files[i].parameters[k]))
                                 r = take_out(&now, edit->before->files[i].parameters[k], plain);
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
-                r = replace(&now, cmdline_add, edit->want[i]);
+                r = cmdline_edit(&now, cmdline_add, edit->want[i]);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(now);

@@ -8,8 +8,11 @@ struct boot_edit {
         const char *const *want; /* the parameters, in the order in which they are to stand */
         size_t n_want;
         const struct ledger *before;
-        struct ledger after; /* filled while the plan is made */
+        struct ledger after; /* filled while the plan is made, but for its trial, which says what the plan is for */
 };
+
+/* Only the next boot gets what is wanted (after.trial, which was not given up): what is ours on all other lines stays. */
+bool boot_edit_is_trial(const struct boot_edit *edit);
 
 bool boot_edit_wants(const struct boot_edit *edit, const char *parameter);
 

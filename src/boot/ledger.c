@@ -17,6 +17,7 @@
 
 void ledger_done(struct ledger *ledger) {
         free(ledger->files);
+        free(ledger->trial);
         *ledger = (struct ledger) {};
 }
 
@@ -106,16 +107,66 @@ int ledger_merge(struct ledger *into, const struct ledger *other) {
         return r;
 }
 
+int ledger_parameters(const struct ledger *ledger, const char *ret[LEDGER_PARAMETERS_MAX], size_t *ret_n) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < ledger->n_files; i++)
+                for (size_t k = 0; k < ledger->files[i].n_parameters; k++) {
+                        const char *p = ledger->files[i].parameters[k];
+                        bool known = false;
+
+                        for (size_t m = 0; m < n; m++)
+                                known |= str_eq(ret[m], p);
+                        if (known)
+                                continue;
+                        if (n == LEDGER_PARAMETERS_MAX)
+                                return -ENOSPC;
+                        ret[n++] = p;
+                }
+        *ret_n = n;
+        return 0;
+}
+
+int ledger_set_trial(struct ledger *ledger, const struct trial *trial) {
+        struct trial *copy = NULL;
+
+        if (trial) {
+                copy = malloc(sizeof(*copy));
+                if (!copy)
+                        return -ENOMEM;
+                *copy = *trial;
+        }
+        free(ledger->trial);
+        ledger->trial = copy;
+        return 0;
+}
+
 /* The file */
 
+static struct json_object *parameters_to_json(const char list[][PARAMETER_TEXT_MAX], size_t n) {
+        struct json_object *a = json_object_new_array();
+
+        for (size_t i = 0; i < n; i++)
+                json_object_array_add(a, json_object_new_string(list[i]));
+        return a;
+}
+
 static struct json_object *file_to_json(const struct ledger_file *f) {
-        struct json_object *o = json_object_new_object(), *parameters = json_object_new_array();
+        struct json_object *o = json_object_new_object();
 
         json_object_object_add(o, "path", json_object_new_string(f->path));
         json_object_object_add(o, "created", json_object_new_boolean(f->created));
-        json_object_object_add(o, "parameters", parameters);
-        for (size_t i = 0; i < f->n_parameters; i++)
-                json_object_array_add(parameters, json_object_new_string(f->parameters[i]));
+        json_object_object_add(o, "parameters", parameters_to_json(f->parameters, f->n_parameters));
+        return o;
+}
+
+static struct json_object *trial_to_json(const struct trial *t) {
+        struct json_object *o = json_object_new_object();
+
+        json_object_object_add(o, "id", json_object_new_string(t->id));
+        json_object_object_add(o, "parameters", parameters_to_json(t->parameters, t->n_parameters));
+        json_object_object_add(o, "findings", json_object_new_string(t->findings));
+        json_object_object_add(o, "failed", json_object_new_string(t->failed));
         return o;
 }
 
@@ -129,6 +180,8 @@ char *ledger_format(const struct ledger *ledger) {
         json_object_object_add(o, "files", files);
         for (size_t i = 0; i < ledger->n_files; i++)
                 json_object_array_add(files, file_to_json(&ledger->files[i]));
+        if (ledger->trial)
+                json_object_object_add(o, "trial", trial_to_json(ledger->trial));
         return strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
@@ -165,6 +218,35 @@ static const char *text_of(struct json_object *o, const char *key) {
         return json_object_object_get_ex(o, key, &v) ? text(v) : NULL;
 }
 
+static int text_into(struct json_object *o, const char *key, char *buf, size_t size) {
+        const char *s = text_of(o, key);
+
+        return s ? str_copy(buf, size, s) : -EBADMSG;
+}
+
+static int trial_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
+        struct trial *t = calloc(1, sizeof(*t));
+        struct json_object *list;
+
+        if (!t)
+                return err_set(e, -ENOMEM, ERR_FAILED, LEDGER_NAME, "out of memory");
+        ledger->trial = t;
+        if (text_into(o, "id", t->id, sizeof(t->id)) < 0 || !*t->id || t->id[strspn(t->id, "0123456789abcdef")] ||
+            text_into(o, "findings", t->findings, sizeof(t->findings)) < 0 ||
+            text_into(o, "failed", t->failed, sizeof(t->failed)) < 0)
+                return damaged(e, "'trial' must have the texts 'id', 'findings' and 'failed'");
+        if (!json_object_object_get_ex(o, "parameters", &list) || !json_object_is_type(list, json_type_array) ||
+            json_object_array_length(list) > LEDGER_PARAMETERS_MAX)
+                return damaged(e, "'parameters' of 'trial' must be a list");
+        for (; t->n_parameters < json_object_array_length(list); t->n_parameters++) {
+                const char *p = text(json_object_array_get_idx(list, t->n_parameters));
+
+                if (!p || !parameter_is_valid(p) || str_copy(t->parameters[t->n_parameters], PARAMETER_TEXT_MAX, p) < 0)
+                        return damaged(e, "'parameters' of 'trial' must be kernel parameters");
+        }
+        return 0;
+}
+
 static int file_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
         struct json_object *created, *parameters;
         const char *path = text_of(o, "path");
@@ -193,7 +275,7 @@ static int file_from_json(struct json_object *o, struct ledger *ledger, struct e
 
 static int ledger_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
         const char *loader = text_of(o, "loader");
-        struct json_object *version, *unfinished, *files;
+        struct json_object *version, *unfinished, *files, *trial;
 
         if (!json_object_object_get_ex(o, "version", &version) || !json_object_is_type(version, json_type_int) ||
             json_object_get_int64(version) != LEDGER_VERSION)
@@ -216,7 +298,10 @@ static int ledger_from_json(struct json_object *o, struct ledger *ledger, struct
                 if (r < 0)
                         return r;
         }
-        return 0;
+        if (!json_object_object_get_ex(o, "trial", &trial))
+                return 0;
+        return json_object_is_type(trial, json_type_object) ? trial_from_json(trial, ledger, e) :
+                                                              damaged(e, "'trial' must be an object");
 }
 
 int ledger_parse(const char *text, size_t size, struct ledger *ret, struct err *e) {

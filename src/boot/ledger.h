@@ -13,6 +13,8 @@
 #define LEDGER_FILES_MAX 64
 #define LEDGER_PARAMETERS_MAX 32
 #define PARAMETER_TEXT_MAX 256
+#define TRIAL_ID_SIZE 9
+#define TRIAL_MARK "passthru.trial=" /* the kernel takes it for a module's parameter, and says nothing about it */
 
 struct ledger_file {
         char path[256];
@@ -21,11 +23,22 @@ struct ledger_file {
         size_t n_parameters;
 };
 
+/* A line that one boot tries before all boots get it. */
+struct trial {
+        char id[TRIAL_ID_SIZE]; /* stands on the tried line as TRIAL_MARK: the first digits of the boot id in which it was set */
+        char parameters[LEDGER_PARAMETERS_MAX][PARAMETER_TEXT_MAX]; /* what it wants */
+        size_t n_parameters;
+        char findings[256]; /* ids of checks that failed before, which the trial is not blamed for; "a b" */
+        char failed[256];   /* why it was given up; "": it is still to come */
+};
+
 struct ledger {
         char loader[32];
-        bool unfinished; /* something was begun and its end is not known: what is listed may be in the files or not */
+        bool unfinished; /* something was begun and its end is not known: what is listed may be in the files or not. With a
+                          * trial, it was that which was begun, and the lines of all other boots are as they were */
         struct ledger_file *files;
         size_t n_files;
+        struct trial *trial; /* NULL: none is set, and the last one did well */
 };
 
 void ledger_done(struct ledger *ledger);
@@ -50,5 +63,11 @@ int ledger_know(struct ledger *ledger, const char *path);
 int ledger_own(struct ledger *ledger, const char *path, const char *parameter);
 int ledger_own_file(struct ledger *ledger, const char *path);
 
-/* Adds all that the other one knows and owns. */
+/* The parameters that are ours in any file, each once. -ENOSPC: more than LEDGER_PARAMETERS_MAX. */
+int ledger_parameters(const struct ledger *ledger, const char *ret[LEDGER_PARAMETERS_MAX], size_t *ret_n);
+
+/* Gives it a copy of the trial (NULL: none). -ENOMEM. */
+int ledger_set_trial(struct ledger *ledger, const struct trial *trial);
+
+/* Adds all files that the other one knows and owns. */
 int ledger_merge(struct ledger *into, const struct ledger *other);

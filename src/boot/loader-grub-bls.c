@@ -15,13 +15,13 @@
 #include "boot/bls.h"
 #include "boot/grub-default.h"
 #include "boot/grub-shell.h"
+#include "boot/grubenv.h"
 #include "boot/kernel-cmdline.h"
 #include "model/cmdline.h"
 #include "sys/efivar.h"
 
 #define ENTRIES "/boot/loader/entries"
 #define GRUBENV "/boot/grub2/grubenv"
-#define GRUBENV_SIZE 1024
 #define VARIABLE "GRUB_CMDLINE_LINUX"
 
 static bool is_rescue(const char *name) {
@@ -47,76 +47,49 @@ static enum evidence detect(const struct root *root, char *text, size_t size) {
         return EVIDENCE_FILES;
 }
 
-/* grubenv: lines NAME=value with '\' before '\' and line ends, filled up with '#' to 1024 bytes */
+static int plan_grubenv(const char *env, const char *kernelopts, struct boot_edit *edit, struct plan *plan,
+                        struct err *e) {
+        _cleanup_free_ char *edited = NULL, *after = NULL;
+        int r;
 
-struct grubenv {
-        char *text;
-        const char *start; /* of the value of kernelopts; NULL: there is none */
-        size_t length;
-};
-
-static int grubenv_load(const struct root *root, struct grubenv *ret, struct err *e) {
-        _cleanup_free_ char *text = NULL;
-        const char *at;
-        size_t size;
-        int r = root_read(root, GRUBENV, GRUBENV_SIZE, &text, &size);
-
-        if (r == -ENOENT)
-                return 0;
-        if (r < 0)
-                return err_set(e, r, ERR_FAILED, GRUBENV, "%s cannot be read: %s", GRUBENV, strerror(-r));
-        at = strstr(text, "\nkernelopts=");
-        if (at && (size != GRUBENV_SIZE || strlen(text) != size))
-                return err_set(e, -EBADMSG, ERR_FAILED, GRUBENV,
-                               "%s has %zu bytes where GRUB wants 1024; make it anew with grub2-editenv", GRUBENV,
-                               size);
-        if (at) {
-                ret->start = at + strlen("\nkernelopts=");
-                ret->length = strcspn(ret->start, "\n");
-        }
-        ret->text = TAKE_PTR(text);
-        return 0;
-}
-
-static int plan_grubenv(const struct grubenv *env, struct boot_edit *edit, struct plan *plan, struct err *e) {
-        _cleanup_free_ char *line = strndup(env->start, env->length), *edited = NULL;
-        char after[GRUBENV_SIZE + 1];
-        const char *rest = env->start + env->length, *end = env->text + GRUBENV_SIZE;
-        size_t head = (size_t) (env->start - env->text);
-        int n, r;
-
-        if (line && strchr(line, '\\'))
+        if (strchr(kernelopts, '\\'))
                 return err_set(e, -EINVAL, ERR_REFUSED, GRUBENV,
                                "kernelopts in %s has escapes; set it without backslashes "
                                "(grub2-editenv - set \"kernelopts=…\")", GRUBENV);
-        r = line ? boot_edit_line(edit, GRUBENV, line, &edited) : -ENOMEM;
-        if (r < 0)
-                return err_line(GRUBENV, r, e);
-        while (end > rest && end[-1] == '#')
-                end--;
-        n = snprintf(after, sizeof(after), "%.*s%s%.*s", (int) head, env->text, edited, (int) (end - rest), rest);
-        if (n > GRUBENV_SIZE)
-                return err_set(e, -ENOSPC, ERR_REFUSED, GRUBENV,
-                               "%s takes 1024 bytes, and %d would be needed; shorten kernelopts or the wanted "
-                               "parameters",
-                               GRUBENV, n);
-        memset(after + n, '#', (size_t) (GRUBENV_SIZE - n));
-        after[GRUBENV_SIZE] = '\0';
-        r = plan_add_change(plan, GRUBENV, env->text, after, 0644);
+        r = boot_edit_line(edit, GRUBENV, kernelopts, &edited);
+        if (r >= 0)
+                r = grubenv_set(env, "kernelopts", edited, &after);
+        if (r == -ENOSPC)
+                return err_set(e, r, ERR_REFUSED, GRUBENV,
+                               "%s takes 1024 bytes, and more would be needed; shorten kernelopts or the wanted parameters",
+                               GRUBENV);
+        if (r >= 0)
+                r = plan_add_change(plan, GRUBENV, env, after, 0644);
         return r < 0 ? err_line(GRUBENV, r, e) : 0;
+}
+
+/* The value of $kernelopts; NULL: it is not set. */
+static int load_kernelopts(const struct root *root, char **ret_env, char **ret, struct err *e) {
+        const char *value;
+        size_t length;
+        int r = grubenv_load(root, GRUBENV, ret_env, e);
+
+        if (r < 0)
+                return r;
+        value = grubenv_get(*ret_env, "kernelopts", &length);
+        if (!value)
+                return 0;
+        *ret = strndup(value, length);
+        return *ret ? 0 : err_line(GRUBENV, -ENOMEM, e);
 }
 
 /* All places */
 
 static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
-        _cleanup_free_ char *text = NULL, *kernelopts = NULL;
-        struct grubenv env = {};
-        int r = grubenv_load(root, &env, e);
+        _cleanup_free_ char *env = NULL, *kernelopts = NULL;
+        int r = load_kernelopts(root, &env, &kernelopts, e);
 
-        text = env.text;
-        if (r >= 0 && env.start && !(kernelopts = strndup(env.start, env.length)))
-                r = err_line(GRUBENV, -ENOMEM, e);
         if (r >= 0)
                 r = bls_read(root, &(struct bls) { .folder = ENTRIES, .untouched = is_rescue, .grub = true,
                                                    .kernelopts = kernelopts }, &entries, e);
@@ -155,18 +128,15 @@ static int model_line(const char *first, char **ret) {
 }
 
 static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
-        _cleanup_free_ char *text = NULL, *kernelopts = NULL, *first = NULL, *model = NULL;
-        struct grubenv env = {};
-        int r = grubenv_load(root, &env, e);
+        _cleanup_free_ char *env = NULL, *kernelopts = NULL, *first = NULL, *model = NULL;
+        int r = load_kernelopts(root, &env, &kernelopts, e);
 
-        text = env.text;
         if (r >= 0)
                 r = bls_check_wanted(edit, e);
-        if (r >= 0 && env.start)
+        if (r >= 0 && kernelopts)
                 r = check_grubenv(edit, e);
-        if (r >= 0 && env.start)
-                r = (kernelopts = strndup(env.start, env.length)) ? plan_grubenv(&env, edit, plan, e) :
-                                                                    err_line(GRUBENV, -ENOMEM, e);
+        if (r >= 0 && kernelopts)
+                r = plan_grubenv(env, kernelopts, edit, plan, e);
         if (r >= 0)
                 r = bls_plan(root, &(struct bls) { .folder = ENTRIES, .untouched = is_rescue, .grub = true,
                                                    .kernelopts = kernelopts }, edit, plan, &first, e);

@@ -11,6 +11,8 @@
 #include "base/str.h"
 #include "boot/grub-drop-in.h"
 #include "boot/grub-shell.h"
+#include "boot/trial-grub.h"
+#include "boot/trial.h"
 #include "model/cmdline.h"
 #include "sys/efivar.h"
 
@@ -50,6 +52,7 @@ static int read_entries(const struct root *root, struct boot_entries *ret, struc
 
 #define HEADER "# Written by 'passthru boot apply' from /etc/passthru/passthru.conf: change it there.\n"
 #define ASSIGNMENT VARIABLE "=\"$" VARIABLE
+#define TRIAL_ARGS " \\" TRIAL_GRUB_ARGS
 
 /* A parameter that each entry already had without us stays the user's. */
 static bool is_foreign(const struct boot_edit *edit, const struct boot_entries *entries, const char *parameter) {
@@ -67,6 +70,12 @@ static bool is_foreign(const struct boot_edit *edit, const struct boot_entries *
         return n > 0;
 }
 
+/* On all boots: not foreign, and for a trial only what was there before. */
+static bool is_in_drop_in(const struct boot_edit *edit, const struct boot_entries *entries, const char *parameter) {
+        return boot_edit_is_trial(edit) ? ledger_owns(edit->before, DROP_IN, parameter) :
+                                          !is_foreign(edit, entries, parameter);
+}
+
 /* What we write; "" when there is nothing to add. */
 static int our_text(struct boot_edit *edit, const struct boot_entries *entries, char **ret) {
         char *text = NULL;
@@ -77,7 +86,7 @@ static int our_text(struct boot_edit *edit, const struct boot_entries *entries, 
         for (size_t i = 0; r >= 0 && i < edit->n_want; i++) {
                 char quoted[PARAMETER_QUOTED_MAX];
 
-                if (is_foreign(edit, entries, edit->want[i]))
+                if (!is_in_drop_in(edit, entries, edit->want[i]))
                         continue;
                 r = grub_quote_for_sh(edit->want[i], quoted, sizeof(quoted));
                 if (r >= 0)
@@ -85,6 +94,8 @@ static int our_text(struct boot_edit *edit, const struct boot_entries *entries, 
                 if (r >= 0)
                         fprintf(f, "%s %s", n++ == 0 ? HEADER ASSIGNMENT : "", quoted);
         }
+        if (f && boot_edit_is_trial(edit))
+                fprintf(f, "%s%s", n++ == 0 ? HEADER ASSIGNMENT : "", TRIAL_ARGS);
         if (n > 0)
                 fputs("\"\n", f);
         if (f && fclose(f) != 0)
@@ -115,6 +126,8 @@ static bool find_ours(const struct ledger_file *ours, const char *text, const ch
                 } else
                         i++;
         }
+        if (s && str_starts(s, TRIAL_ARGS))
+                s += strlen(TRIAL_ARGS);
         if (!s || strncmp(s, "\"\n", 2) != 0)
                 return false;
         *ret_start = start;
@@ -219,17 +232,62 @@ int grub_drop_in_plan(const struct root *root, const struct boot_entries *entrie
         return r < 0 ? err_set(e, r, ERR_FAILED, DROP_IN, "%s: %s", DROP_IN, strerror(-r)) : 0;
 }
 
+static int plan_update(struct plan *plan, struct err *e) {
+        int r = plan_add_command(plan, "writes " CONFIG, "update-grub", NULL);
+
+        return r < 0 ? err_set(e, r, ERR_FAILED, CONFIG, "update-grub: %s", strerror(-r)) : 0;
+}
+
 static int plan(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
         int r = read_entries(root, &entries, e);
 
         if (r >= 0)
                 r = grub_drop_in_plan(root, &entries, edit, plan, e);
-        if (r < 0 || plan_is_empty(plan))
-                return r;
-        r = plan_add_command(plan, "writes " CONFIG, "update-grub", NULL);
-        return r < 0 ? err_set(e, r, ERR_FAILED, CONFIG, "update-grub: %s", strerror(-r)) : 0;
+        if (r >= 0)
+                r = trial_grub_clear(root, edit, plan, e);
+        return r < 0 || plan_is_empty(plan) ? r : plan_update(plan, e);
 }
+
+/* The words that a trial adds, and those that it leaves out. */
+static int trial_words(const struct boot_edit *edit, const struct boot_entries *entries, char **ret_added,
+                       char **ret_left_out) {
+        const struct ledger_file *ours = ledger_find(edit->before, DROP_IN);
+        _cleanup_free_ char *added = strdup(""), *left_out = strdup("");
+        int r = added && left_out ? 0 : -ENOMEM;
+
+        for (size_t i = 0; r >= 0 && i < edit->n_want; i++)
+                if (!is_in_drop_in(edit, entries, edit->want[i]) && !is_foreign(edit, entries, edit->want[i]))
+                        r = cmdline_edit(&added, cmdline_add, edit->want[i]);
+        for (size_t i = 0; r >= 0 && ours && i < ours->n_parameters; i++)
+                if (!boot_edit_wants(edit, ours->parameters[i]))
+                        r = cmdline_edit(&left_out, cmdline_add, ours->parameters[i]);
+        if (r >= 0)
+                r = trial_mark(edit, &added);
+        if (r < 0)
+                return r;
+        *ret_added = TAKE_PTR(added);
+        *ret_left_out = TAKE_PTR(left_out);
+        return 0;
+}
+
+static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        _cleanup_free_ char *added = NULL, *left_out = NULL;
+        int r = read_entries(root, &entries, e);
+
+        if (r >= 0)
+                r = grub_drop_in_plan(root, &entries, edit, plan, e);
+        if (r < 0)
+                return r;
+        r = trial_words(edit, &entries, &added, &left_out);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, DROP_IN, "%s: %s", DROP_IN, strerror(-r));
+        r = trial_grub_plan(root, left_out, added, edit, plan, e);
+        return r < 0 || plan_is_empty(plan) ? r : plan_update(plan, e);
+}
+
+static const struct loader_trial trial = { .plan = plan_trial, .verify = trial_grub_verify };
 
 const struct loader loader_grub = {
         .name = "grub",
@@ -237,4 +295,5 @@ const struct loader loader_grub = {
         .detect = detect,
         .read = read_entries,
         .plan = plan,
+        .trial = &trial,
 };

@@ -13,6 +13,7 @@
 #include "boot/bls.h"
 #include "boot/json-list.h"
 #include "boot/json-text.h"
+#include "boot/trial-entry.h"
 #include "sys/efivar.h"
 
 #define CONFIGURATION "/etc/kernelstub/configuration"
@@ -115,18 +116,24 @@ static int read_configuration(const struct root *root, struct boot_entries *entr
         return r < 0 ? fail(r, &why, e) : 0;
 }
 
+static int entries_folder(const struct root *root, char *buf, size_t size, struct err *e) {
+        char esp[128];
+        int r = esp_path(root, esp, sizeof(esp));
+
+        if (r >= 0)
+                r = str_format(buf, size, "%s/loader/entries", esp);
+        return r < 0 ? err_line(CONFIGURATION, r, e) : 0;
+}
+
 static int read_entries(const struct root *root, struct boot_entries *ret, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
-        char esp[128], folder[160];
+        char folder[160];
         int r = read_configuration(root, &entries, e);
 
+        if (r >= 0)
+                r = entries_folder(root, folder, sizeof(folder), e);
         if (r < 0)
                 return r;
-        r = esp_path(root, esp, sizeof(esp));
-        if (r >= 0)
-                r = str_format(folder, sizeof(folder), "%s/loader/entries", esp);
-        if (r < 0)
-                return err_line(CONFIGURATION, r, e);
         r = bls_read(root, &(struct bls) { .folder = folder, .wanted = is_ours }, &entries, e);
         if (r < 0)
                 return r;
@@ -153,8 +160,22 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
                 r = plan_add_change(plan, CONFIGURATION, before, after, 0644);
         if (r >= 0 && !plan_is_empty(plan))
                 r = plan_add_command(plan, "writes the entries on the ESP", "kernelstub", NULL);
-        return r < 0 ? fail(r, &why, e) : 0;
+        return r < 0 ? fail(r, &why, e) : trial_entry_clear(root, edit, plan, e);
 }
+
+static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_free_ char *text = NULL;
+        char folder[160];
+        int r = trial_entry_check_loader(root, e);
+
+        if (r >= 0)
+                r = entries_folder(root, folder, sizeof(folder), e);
+        if (r >= 0)
+                r = bls_find_booted(root, &(struct bls) { .folder = folder, .wanted = is_ours }, &text, e);
+        return r < 0 ? r : trial_entry_plan(root, folder, text, edit, plan, e);
+}
+
+static const struct loader_trial trial = { .plan = plan_trial, .verify = trial_entry_verify };
 
 const struct loader loader_kernelstub = {
         .name = "kernelstub",
@@ -162,4 +183,5 @@ const struct loader loader_kernelstub = {
         .detect = detect,
         .read = read_entries,
         .plan = plan,
+        .trial = &trial,
 };

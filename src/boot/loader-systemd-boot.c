@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "boot/bls.h"
 #include "boot/kernel-cmdline.h"
+#include "boot/trial-entry.h"
 #include "sys/efivar.h"
 
 static enum evidence detect(const struct root *root, char *text, size_t size) {
@@ -107,10 +108,54 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         int r = for_each_folder(root, plan_folder, &p, e);
 
         if (r >= 0)
+                r = trial_entry_clear(root, edit, plan, e);
+        if (r >= 0)
                 r = kernel_cmdline_plan(root, edit, p.model, KERNEL_CMDLINE_PLAIN, plan, e);
         free(p.model);
         return r;
 }
+
+struct trial_planner {
+        struct boot_edit *edit;
+        struct plan *plan;
+        struct err missing; /* why the folders so far do not have it */
+        bool found;
+};
+
+/* The entry that was booted can be in either folder. */
+static int plan_trial_folder(const struct root *root, const struct bls *bls, void *userdata, struct err *e) {
+        struct trial_planner *p = userdata;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (p->found)
+                return 0;
+        r = bls_find_booted(root, bls, &text, &p->missing);
+        if (r == -ENOENT)
+                return 0;
+        if (r >= 0)
+                r = trial_entry_plan(root, bls->folder, text, p->edit, p->plan, e);
+        else if (e)
+                *e = p->missing;
+        p->found = r >= 0;
+        return r;
+}
+
+static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        struct trial_planner p = { .edit = edit, .plan = plan };
+        int r = trial_entry_check_loader(root, e);
+
+        if (r >= 0)
+                r = for_each_folder(root, plan_trial_folder, &p, e);
+        if (r >= 0 && !p.found) {
+                if (e)
+                        *e = p.missing;
+                return -ENOENT;
+        }
+        return r;
+}
+
+static const struct loader_trial trial = { .plan = plan_trial, .verify = trial_entry_verify };
 
 const struct loader loader_systemd_boot = {
         .name = "systemd-boot",
@@ -118,4 +163,5 @@ const struct loader loader_systemd_boot = {
         .detect = detect,
         .read = read_entries,
         .plan = plan,
+        .trial = &trial,
 };

@@ -13,6 +13,7 @@
 #include "boot/bls.h"
 #include "boot/kernel-cmdline.h"
 #include "boot/pe.h"
+#include "boot/trial-entry.h"
 #include "boot/uki-rebuild.h"
 #include "model/cmdline.h"
 #include "sys/efivar.h"
@@ -219,9 +220,72 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
                 return r;
         /* What was begun in one way is taken back in the same. */
         if (ukify && !ledger_find(edit->before, KERNEL_CMDLINE))
-                return plan_addon(root, ukify, partition, edit, plan, e);
-        return uki_rebuild_plan(root, edit, plan, e);
+                r = plan_addon(root, ukify, partition, edit, plan, e);
+        else
+                r = uki_rebuild_plan(root, edit, plan, e);
+        return r < 0 ? r : trial_entry_clear(root, edit, plan, e);
 }
+
+/* The image that was booted; the only one, when that is not known. */
+static const char *find_booted(const struct root *root, char **names) {
+        char selected[128] = "";
+
+        (void) efi_loader_text(root, "LoaderEntrySelected", selected, sizeof(selected));
+        for (char **n = names; *n; n++)
+                if (str_eq(*n, selected))
+                        return *n;
+        return names[1] ? NULL : names[0];
+}
+
+/* systemd's stub takes another line than the built-in one, but puts addons behind it all the same. */
+static int check_trial(const struct root *root, const struct boot_edit *edit, const char *addon, struct err *e) {
+        const struct ledger_file *ours = ledger_find(edit->before, addon);
+
+        if (is_secure_boot(root))
+                return err_set(e, -EOPNOTSUPP, ERR_REFUSED, "trial",
+                               "under Secure Boot an image takes no line but its own; --no-trial changes the line of all "
+                               "boots at once");
+        for (size_t i = 0; ours && i < ours->n_parameters; i++)
+                if (!boot_edit_wants(edit, ours->parameters[i]))
+                        return err_set(e, -EOPNOTSUPP, ERR_REFUSED, "trial",
+                                       "%s in %s cannot be left out of one boot; --no-trial changes the line of all boots "
+                                       "at once", ours->parameters[i], addon);
+        return 0;
+}
+
+/* An entry of type 1 can start an image with another line. */
+static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_free_ char *line = NULL, *text = NULL;
+        _cleanup_strv_ char **names = NULL;
+        const char *partition, *name;
+        char path[256], folder[64];
+        int r = trial_entry_check_loader(root, e);
+
+        if (r >= 0)
+                r = need_partition(root, &partition, &names, e);
+        if (r < 0)
+                return r;
+        (void) str_format(path, sizeof(path), "%s/" ADDON_FOLDER "/" ADDON, partition);
+        r = check_trial(root, edit, path, e);
+        if (r < 0)
+                return r;
+        name = find_booted(root, names);
+        if (!name)
+                return err_set(e, -ENOENT, ERR_NOT_FOUND, "EFI/Linux",
+                               "no image in %s/EFI/Linux is the one that was booted: restart into one of them first",
+                               partition);
+        r = str_format(path, sizeof(path), "%s/EFI/Linux/%s", partition, name);
+        if (r >= 0)
+                r = read_line(root, path, &line);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, name, "the line of %s cannot be read: %s", name, strerror(-r));
+        if (asprintf(&text, "title %s\nefi /EFI/Linux/%s\noptions %s\n", name, name, line) < 0)
+                return err_line(name, -ENOMEM, e);
+        (void) str_format(folder, sizeof(folder), "%s/loader/entries", partition);
+        return trial_entry_plan(root, folder, text, edit, plan, e);
+}
+
+static const struct loader_trial trial = { .plan = plan_trial, .verify = trial_entry_verify };
 
 const struct loader loader_uki = {
         .name = "uki",
@@ -229,4 +293,5 @@ const struct loader loader_uki = {
         .detect = detect,
         .read = read_entries,
         .plan = plan,
+        .trial = &trial,
 };

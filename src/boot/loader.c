@@ -138,6 +138,18 @@ static int own_folders(const struct root *root, const struct plan *plan, struct 
         return r;
 }
 
+/* What is ours on other lines stays ours. */
+static int plan_trial(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
+                      struct err *e) {
+        if (!loader->trial)
+                return err_set(e, -EOPNOTSUPP, ERR_REFUSED, "trial",
+                               "%s: no way is known to boot a line once with it; 'passthru boot apply --no-trial' "
+                               "changes the line of all boots at once", loader->title);
+        if (ledger_merge(&edit->after, edit->before) < 0)
+                return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files for the ledger");
+        return loader->trial->plan(root, edit, plan, e);
+}
+
 int loader_plan(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
                 struct err *e) {
         int r;
@@ -148,7 +160,7 @@ int loader_plan(const struct loader *loader, const struct root *root, struct boo
                                "boot revert --loader %s'", edit->before->loader, edit->before->loader);
         (void) str_copy(edit->after.loader, sizeof(edit->after.loader), loader->name);
         plan->unfinished = edit->before->unfinished;
-        r = loader->plan(root, edit, plan, e);
+        r = boot_edit_is_trial(edit) ? plan_trial(loader, root, edit, plan, e) : loader->plan(root, edit, plan, e);
         if (r < 0)
                 return r;
         r = own_folders(root, plan, edit);

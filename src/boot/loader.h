@@ -34,6 +34,16 @@ enum evidence {
         EVIDENCE_OWNER,  /* whatever booted: the system's own tool writes its lines, or the image brought its own */
 };
 
+/* How a loader is told to boot a line once (boot/trial.h). */
+struct loader_trial {
+        /* Adds what the next boot, and only that one, needs to have the wanted line. Refuses where the boot after it could
+         * not have the old one by itself, with the reason. */
+        int (*plan)(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e);
+
+        /* Reads back that the next boot will have it. */
+        int (*verify)(const struct root *root, const struct boot_edit *edit, struct err *e);
+};
+
 struct loader {
         const char *name;  /* "grub", "systemd-boot": for --loader */
         const char *title; /* "GRUB with /etc/default/grub.d" */
@@ -44,9 +54,11 @@ struct loader {
         /* All lines that it could boot. */
         int (*read)(const struct root *root, struct boot_entries *ret, struct err *e);
 
-        /* Adds the changes and commands that make every line hold what edit wants. Errors name the file and line that
-         * cannot be edited safely. */
+        /* Adds the changes and commands that make every line hold what edit wants, and takes away what a trial needed.
+         * Errors name the file and line that cannot be edited safely. */
         int (*plan)(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e);
+
+        const struct loader_trial *trial; /* NULL: it cannot boot a line once */
 };
 
 /* The known loaders, NULL-terminated, in the order of detection. */
@@ -56,7 +68,7 @@ extern const struct loader *const loaders[];
  * refused by name (-ENOTUNIQ); none is -ENOENT with what to do by hand. */
 int loader_find(const struct root *root, const char *name, const struct loader **ret, struct err *e);
 
-/* What the loader plans, after checks that are the same for all: the ledger is of the same loader, and no line would be
+/* What the loader plans, for all boots or for a trial (edit says it; -EOPNOTSUPP: it cannot), after checks that are the same for all: the ledger is of the same loader, and no line would be
  * longer than the kernel takes (-E2BIG). */
 int loader_plan(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
                 struct err *e);

@@ -218,3 +218,14 @@ int cmdline_remove(const char *line, const char *parameter, char **ret) {
                 length++; /* the first of several: the space behind it goes */
         return asprintf(ret, "%.*s%s", (int) head, line, found + length) < 0 ? -ENOMEM : 0;
 }
+
+int cmdline_edit(char **line, int (*edit)(const char *line, const char *parameter, char **ret), const char *parameter) {
+        char *next;
+        int r = edit(*line, parameter, &next);
+
+        if (r < 0)
+                return r;
+        free(*line);
+        *line = next;
+        return 0;
+}

@@ -48,3 +48,6 @@ int cmdline_add(const char *line, const char *parameter, char **ret);
 
 /* Removes the last occurrence of exactly this text, and the white space before it. A line without it is copied. */
 int cmdline_remove(const char *line, const char *parameter, char **ret);
+
+/* Puts what edit (cmdline_add, cmdline_remove) makes of *line in its place; after an error it is as before. */
+int cmdline_edit(char **line, int (*edit)(const char *line, const char *parameter, char **ret), const char *parameter);

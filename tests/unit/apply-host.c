@@ -19,6 +19,7 @@
 
 #include "base/command.h"
 #include "base/str.h"
+#include "boot/trial.h"
 #include "fake/loaders.h"
 
 /* Faults, put in the place of the C library's functions by --wrap */
@@ -79,8 +80,7 @@ int __wrap_fstatfs(int fd, struct statfs *fs);
 int __wrap_fstatfs(int fd, struct statfs *fs) {
         int r = __real_fstatfs(fd, fs);
 
-        if (fault.vfat)
-                fs->f_type = MSDOS_SUPER_MAGIC;
+        fs->f_type = fault.file_system;
         return r;
 }
 
@@ -91,15 +91,23 @@ const struct root *root;
 
 /* update-grub: not atomic, as the real one (cat new > grub.cfg). */
 static void update_grub(struct tree *tree, char *const *argv) {
-        _cleanup_free_ char *text = NULL;
-        const char *ours = "";
+        _cleanup_free_ char *text = NULL, *script = NULL;
+        const char *ours = "", *guard = "";
         bool armed = fault.armed;
 
         (void) argv;
         if (root_read(root, DROP_IN, 4096, &text, NULL) >= 0) {
+                char *variable = strstr(text, "\\$");
+
                 ours = strstr(text, "DEFAULT ");
                 ours = ours ? ours + strlen("DEFAULT ") : "";
                 text[strcspn(text, "\n") + 1 + strcspn(strchr(text, '\n') + 1, "\n") - 1] = '\0';
+                if (variable) /* as sh does */
+                        memmove(variable, variable + 1, strlen(variable));
+        }
+        if (root_read(root, "/etc/grub.d/06_passthru", 4096, &script, NULL) >= 0) {
+                guard = strstr(script, "'EOF'\n") + strlen("'EOF'\n");
+                *strstr(guard, "EOF\n") = '\0';
         }
         fault.armed = false;
         tree_file(tree, "/boot/grub/grub.cfg", "cut");
@@ -107,8 +115,8 @@ static void update_grub(struct tree *tree, char *const *argv) {
         (void) step();
         fault.armed = false;
         tree_filef(tree, "/boot/grub/grub.cfg",
-                   "### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'Debian' {\n linux /vmlinuz root=/dev/sda1 ro quiet %s\n}\n",
-                   ours);
+                   "load_env\n%s### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'Debian' {\n linux /vmlinuz root=/dev/sda1 ro quiet %s\n}\n",
+                   guard, ours);
         fault.armed = armed;
 }
 
@@ -169,13 +177,16 @@ const char *const parameters[N_PARAMETERS] = { "intel_iommu=on", "iommu=pt", "hu
 
 void set_up(const struct scenario *s) {
         fault.armed = false;
-        fault.vfat = s->vfat;
+        fault.file_system = s->vfat ? MSDOS_SUPER_MAGIC : EXT4_SUPER_MAGIC;
         current = s;
         t = tree_new();
         root = tree_root(t);
         tree_dir(t, "/var/lib");
         tree_dir(t, "/etc/kernel");
         tree_dir(t, "/etc/default");
+        tree_dir(t, "/etc/grub.d");
+        tree_file(t, "/proc/sys/kernel/random/boot_id", "aaaaaaaa-0000-4000-8000-000000000000\n");
+        tree_file(t, "/proc/sys/kernel/osrelease", "6.1\n");
         s->make(t);
 }
 
@@ -228,16 +239,25 @@ char *snapshot(void) {
         return out;
 }
 
-int perform(const struct scenario *s, bool revert, struct err *e) {
+int perform(const struct scenario *s, enum what what, struct err *e) {
         _cleanup_ledger_ struct ledger before = {};
-        struct boot_edit edit = { parameters, revert ? 0 : N_PARAMETERS, &before, {} };
+        struct boot_edit edit = { parameters, what == REVERT ? 0 : N_PARAMETERS, &before, {} };
         struct apply apply = { .root = root, .run_commands = true };
         _cleanup_plan_ struct plan plan = {};
+        const char *ours[LEDGER_PARAMETERS_MAX];
         int r;
 
         r = ledger_load(root, &before, e);
         if (r >= 0)
                 r = loader_find(root, s->loader, &apply.loader, e);
+        if (r >= 0 && what == TRIAL)
+                r = trial_new(root, parameters, N_PARAMETERS, &edit.after.trial, e);
+        if (r >= 0 && what == GIVE_UP) {
+                r = ledger_parameters(&before, ours, &edit.n_want);
+                edit.want = ours;
+                assert_int_equal(ledger_set_trial(&edit.after, before.trial), 0);
+                assert_int_equal(str_copy(edit.after.trial->failed, sizeof(edit.after.trial->failed), "why"), 0);
+        }
         if (r >= 0)
                 r = loader_plan(apply.loader, root, &edit, &plan, e);
         if (r >= 0 && plan_is_empty(&plan))
@@ -248,7 +268,7 @@ int perform(const struct scenario *s, bool revert, struct err *e) {
         return r;
 }
 
-int perform_with(const struct scenario *s, bool revert, enum fault how, unsigned at, int error, struct err *e) {
+int perform_with(const struct scenario *s, enum what what, enum fault how, unsigned at, int error, struct err *e) {
         int r;
 
         fault.fault = how;
@@ -256,7 +276,7 @@ int perform_with(const struct scenario *s, bool revert, enum fault how, unsigned
         fault.error = error;
         fault.steps = 0;
         fault.armed = true;
-        r = perform(s, revert, e);
+        r = perform(s, what, e);
         fault.armed = false;
         return r;
 }

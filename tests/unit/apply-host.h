@@ -13,7 +13,8 @@ extern struct fault_plan {
         enum fault fault;
         unsigned at, steps;
         int error;
-        bool vfat, armed;
+        bool armed;
+        long file_system; /* its magic number, for all files */
 } fault;
 
 #define ENTRIES "/boot/efi/loader/entries"
@@ -42,6 +43,14 @@ void set_up(const struct scenario *s);
 char *snapshot(void);
 void assert_state(const struct scenario *s, const char *what, unsigned at, const char *wanted);
 
+enum what {
+        APPLY,  /* parameters, for all boots */
+        REVERT,
+        TRIAL,   /* for the next boot only */
+        CONFIRM, /* after a trial that did well */
+        GIVE_UP, /* after one that did not */
+};
+
 /* What the program does: 1 when there was nothing to do. */
-int perform(const struct scenario *s, bool revert, struct err *e);
-int perform_with(const struct scenario *s, bool revert, enum fault how, unsigned at, int error, struct err *e);
+int perform(const struct scenario *s, enum what what, struct err *e);
+int perform_with(const struct scenario *s, enum what what, enum fault how, unsigned at, int error, struct err *e);

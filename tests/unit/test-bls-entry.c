@@ -128,10 +128,29 @@ static void knows_lines_that_lose_their_quotes(void **state) {
         assert_false(bls_options_are_quoted(""));
 }
 
+static void makes_an_entry_for_a_trial(void **state) {
+        static const struct {
+                const char *text, *wanted;
+        } cases[] = {
+                { "title A\nlinux /v\noptions a b\ninitrd /i\n", "title A (trial of passthru)\nlinux /v\ninitrd /i\noptions x\n" },
+                { "title A\r\nsort-key a\r\nlinux /v\r\noptions a", "title A (trial of passthru)\nlinux /v\noptions x\n" },
+                { "# c\n\ttitle\tA\nlinux /v", "# c\n\ttitle\tA (trial of passthru)\nlinux /v\noptions x\n" },
+                { "linux /v\n", "linux /v\noptions x\n" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *text = bls_entry_trial(cases[i].text, "x");
+
+                assert_string_equal(text, cases[i].wanted);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(splits),
                 cmocka_unit_test(replaces),
+                cmocka_unit_test(makes_an_entry_for_a_trial),
                 cmocka_unit_test(knows_boot_counters),
                 cmocka_unit_test(knows_lines_that_lose_their_quotes),
         };

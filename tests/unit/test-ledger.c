@@ -58,6 +58,45 @@ static void comes_back_as_it_was_saved(void **state) {
         assert_true(again.files[2].created);
 }
 
+static void keeps_a_trial(void **state) {
+        _cleanup_tree_ struct tree *t = new_tree();
+        _cleanup_ledger_ struct ledger l = { .loader = "grub" }, again = {};
+        struct trial trial = { .id = "0123abcd", .parameters = { "iommu=pt", "a=\"b c\"" }, .n_parameters = 2,
+                               .findings = "state", .failed = "it did not come up" };
+        struct err e = {};
+
+        (void) state;
+        assert_int_equal(ledger_set_trial(&l, &trial), 0);
+        assert_int_equal(ledger_save(tree_root(t), &l, &e), 0);
+        assert_int_equal(ledger_load(tree_root(t), &again, &e), 0);
+        assert_non_null(again.trial);
+        assert_memory_equal(again.trial, &trial, sizeof(trial));
+        assert_int_equal(ledger_set_trial(&again, NULL), 0);
+        assert_null(again.trial);
+}
+
+static void lists_what_is_ours_once(void **state) {
+        _cleanup_ledger_ struct ledger l = {};
+        const char *list[LEDGER_PARAMETERS_MAX];
+        char text[32];
+        size_t n;
+
+        (void) state;
+        assert_int_equal(ledger_own(&l, "/a", "x"), 0);
+        assert_int_equal(ledger_own(&l, "/b", "y"), 0);
+        assert_int_equal(ledger_own(&l, "/b", "x"), 0);
+        assert_int_equal(ledger_parameters(&l, list, &n), 0);
+        assert_int_equal(n, 2);
+        assert_string_equal(list[0], "x");
+        assert_string_equal(list[1], "y");
+        for (int i = 0; i < LEDGER_PARAMETERS_MAX; i++) {
+                assert_int_equal(str_format(text, sizeof(text), "a=%d", i), 0);
+                assert_int_equal(ledger_own(&l, "/c", text), 0);
+        }
+        assert_int_equal(ledger_parameters(&l, list, &n), -ENOSPC);
+        assert_int_equal(n, 2);
+}
+
 static void merges(void **state) {
         _cleanup_ledger_ struct ledger a = { .loader = "grub" }, b = {};
 
@@ -101,6 +140,8 @@ static void has_limits(void **state) {
 #define HEAD "{\"version\":1,\"loader\":\"grub\",\"unfinished\":false,\"files\":"
 #define FILE_HEAD HEAD "[{\"path\":\"/a\",\"created\":false,\"parameters\":"
 
+#define TRIAL_HEAD(id) HEAD "[],\"trial\":{\"id\":" id ",\"findings\":"
+
 static void refuses_damaged_texts(void **state) {
         static const char *const texts[] = {
                 "",
@@ -133,6 +174,15 @@ static void refuses_damaged_texts(void **state) {
                 FILE_HEAD "[\"a\\u0000b\"]}]}",
                 FILE_HEAD "[\"-- 3\"]}]}",
                 FILE_HEAD "[\"a=\\\"b\"]}]}",
+                HEAD "[],\"trial\":7}",
+                HEAD "[],\"trial\":{}}",
+                TRIAL_HEAD("\"\"") "\"\",\"failed\":\"\",\"parameters\":[]}}",
+                TRIAL_HEAD("\"0123abcde\"") "\"\",\"failed\":\"\",\"parameters\":[]}}",
+                TRIAL_HEAD("\"0123 bcd\"") "\"\",\"failed\":\"\",\"parameters\":[]}}",
+                TRIAL_HEAD("\"0123abcd\"") "1,\"failed\":\"\",\"parameters\":[]}}",
+                TRIAL_HEAD("\"0123abcd\"") "\"\",\"parameters\":[]}}",
+                TRIAL_HEAD("\"0123abcd\"") "\"\",\"failed\":\"\",\"parameters\":1}}",
+                TRIAL_HEAD("\"0123abcd\"") "\"\",\"failed\":\"\",\"parameters\":[\"a\\nb\"]}}",
         };
 
         (void) state;
@@ -185,6 +235,8 @@ static void only_one_at_a_time(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(comes_back_as_it_was_saved), cmocka_unit_test(merges),
+                cmocka_unit_test(keeps_a_trial),
+                cmocka_unit_test(lists_what_is_ours_once),
                 cmocka_unit_test(has_limits),                 cmocka_unit_test(refuses_damaged_texts),
                 cmocka_unit_test(says_what_cannot_be_read_or_written), cmocka_unit_test(only_one_at_a_time),
         };
