@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-
-#define SYMBOLS_MAX (64U << 20)
+#include "boot/kernels.h"
 
 static int add(struct wanted *w, const char *text, struct err *e) {
         for (size_t i = 0; i < w->n; i++)
@@ -32,40 +31,6 @@ static int add_value(struct wanted *w, const char *key, const char *value, struc
         return add(w, text, e);
 }
 
-/* Calls fn with the text of each PREFIX-VERSION in /boot and, where distributions keep them beside the modules, of each
- * /lib/modules/VERSION/PREFIX, until it returns true. *found: there is one. */
-static bool any_kernel_file(const struct root *root, const char *prefix, bool (*fn)(const char *text), bool *found) {
-        static const struct {
-                const char *folder;
-                bool below;
-        } places[] = { { "/boot", false }, { "/lib/modules", true } };
-
-        *found = false;
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-                _cleanup_strv_ char **names = NULL;
-
-                if (root_list(root, &names, "%s", places[i].folder) < 0)
-                        continue;
-                for (char **n = names; *n; n++) {
-                        _cleanup_free_ char *text = NULL;
-                        char path[600];
-
-                        if (places[i].below)
-                                (void) str_format(path, sizeof(path), "%s/%s/%s", places[i].folder, *n, prefix);
-                        else if (str_starts(*n, prefix) && (*n)[strlen(prefix)] == '-')
-                                (void) str_format(path, sizeof(path), "%s/%s", places[i].folder, *n);
-                        else
-                                continue;
-                        if (root_read(root, path, SYMBOLS_MAX, &text, NULL) < 0)
-                                continue;
-                        *found = true;
-                        if (fn(text))
-                                return true;
-                }
-        }
-        return false;
-}
-
 static bool needs_intel_parameter(const char *config) {
         const char *set = strstr(config, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y");
 
@@ -75,7 +40,7 @@ static bool needs_intel_parameter(const char *config) {
 static int add_iommu(const struct root *root, const struct boot_settings *s, struct wanted *w, struct err *e) {
         bool intel = root_exists(root, "/sys/firmware/acpi/tables/DMAR") > 0,
              amd = root_exists(root, "/sys/firmware/acpi/tables/IVRS") > 0;
-        bool known, needed = any_kernel_file(root, "config", needs_intel_parameter, &known);
+        bool known, needed = kernels_any_file(root, "config", needs_intel_parameter, &known);
         int r = 0;
 
         /* Without a configuration there is nothing to tell, and the parameter does no harm. */
@@ -97,31 +62,6 @@ static int add_iommu(const struct root *root, const struct boot_settings *s, str
         if (r >= 0 && s->passthrough && s->iommu != IOMMU_OFF)
                 r = add(w, "iommu=pt", e);
         return r;
-}
-
-static bool has_acs_patch(const char *symbols) {
-        return strstr(symbols, "pcie_acs_override") != NULL;
-}
-
-/* The patch is not upstream, and a kernel without it ignores the parameter silently. Debian's System.map is a stub,
- * so a file without symbols tells nothing. */
-static bool is_stub(const char *symbols) {
-        return strlen(symbols) < 4096;
-}
-
-static int check_acs_override(const struct root *root, const struct boot_settings *s, bool force, struct err *e) {
-        _cleanup_free_ char *symbols = NULL;
-        bool found, known;
-
-        if (!*s->acs_override || force || any_kernel_file(root, "System.map", has_acs_patch, &found))
-                return 0;
-        if (root_read(root, "/proc/kallsyms", SYMBOLS_MAX, &symbols, NULL) >= 0 && has_acs_patch(symbols))
-                return 0;
-        known = !any_kernel_file(root, "System.map", is_stub, &found) && found;
-        return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "override",
-                       "no installed kernel has the ACS override patch%s, so pcie_acs_override= would do "
-                       "nothing: install a kernel that has it, use [acs] config= where the ports have ACS, or --force",
-                       known ? "" : " that could be found (no System.map has symbols)");
 }
 
 static int add_extra(const char *extra, struct wanted *w, struct err *e) {
@@ -175,13 +115,12 @@ static void note_useless(struct wanted *w) {
                                         "IOMMU is on by default");
 }
 
-int wanted_find(const struct root *root, const struct boot_settings *s, bool force, struct wanted *ret, struct err *e) {
+int wanted_find(const struct root *root, const struct boot_settings *s, struct wanted *ret, struct err *e) {
         struct wanted *w = ret;
         int r;
 
         *w = (struct wanted) {};
-        r = check_acs_override(root, s, force, e);
-        if (r < 0 || (r = add_iommu(root, s, w, e)) < 0 ||
+        if ((r = add_iommu(root, s, w, e)) < 0 ||
             (r = add_value(w, "pcie_acs_override=", s->acs_override, e)) < 0 ||
             (r = add_value(w, "pci=config_acs=", s->acs_config, e)) < 0 ||
             (r = add_value(w, "vfio-pci.ids=", s->vfio_ids, e)) < 0)

@@ -18,7 +18,5 @@ struct wanted {
 };
 
 /* Looks at the firmware's tables and the installed kernels: intel_iommu=on only where a kernel needs it, and never
- * amd_iommu=on, which is no valid value. Refuses what the installed kernels would ignore (an ACS override without the
- * patch), unless force. */
-int wanted_find(const struct root *root, const struct boot_settings *settings, bool force, struct wanted *ret,
-                struct err *e);
+ * amd_iommu=on, which is no valid value. Whether all of it would work: boot/validate.h. */
+int wanted_find(const struct root *root, const struct boot_settings *settings, struct wanted *ret, struct err *e);

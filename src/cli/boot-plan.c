@@ -8,6 +8,7 @@
 
 #include "advice/check.h"
 #include "base/str.h"
+#include "boot/validate.h"
 #include "cli/diff.h"
 #include "model/cmdline.h"
 
@@ -27,16 +28,15 @@ static int check_same_loader(const struct boot *b, struct err *e) {
 }
 
 int boot_load(struct boot *b, bool revert, struct err *e) {
-        struct settings settings;
         const char *name;
         int r;
 
         r = ledger_load(b->cli->root, &b->ledger, e);
         if (r >= 0 && !revert) {
-                settings_default(&settings);
-                r = settings_load(b->cli->root, &settings, e);
+                settings_default(&b->settings);
+                r = settings_load(b->cli->root, &b->settings, e);
                 if (r >= 0)
-                        r = wanted_find(b->cli->root, &settings.boot, b->options->force, &b->wanted, e);
+                        r = wanted_find(b->cli->root, &b->settings.boot, &b->wanted, e);
         }
         if (r < 0)
                 return r;
@@ -75,11 +75,22 @@ void boot_failed_checks(const struct root *root, char *buf, size_t size) {
         }
 }
 
+static int validate(const struct boot *b, struct err *e) {
+        _cleanup_boot_entries_ struct boot_entries entries = {};
+        int r = b->loader->read(b->cli->root, &entries, e);
+
+        return r < 0 ? r :
+                       wanted_validate(b->cli->root, &b->settings.boot, &b->wanted, &b->ledger, &entries,
+                                       b->options->force, e);
+}
+
 int boot_plan_wanted(struct boot *b, struct err *e) {
         _cleanup_free_ struct trial *trial = NULL;
         int r;
 
         r = boot_load(b, false, e);
+        if (r >= 0)
+                r = validate(b, e);
         if (r >= 0)
                 r = boot_make_plan(b, b->wanted.list, b->wanted.n, NULL, e);
         if (r < 0 || plan_is_empty(&b->plan) || b->options->no_trial || !root_is_live(b->cli->root))

@@ -19,6 +19,7 @@ struct boot {
         const struct cli *cli;
         const struct boot_options *options;
         const struct loader *loader;
+        struct settings settings;
         struct wanted wanted;
         struct ledger ledger;
         struct boot_edit edit;

@@ -32,7 +32,7 @@ static void print_help(void) {
              "  --no-trial     for all boots at once (plan, apply; images always)\n"
              "  --yes          do not ask\n"
              "  --loader NAME  this boot loader, instead of the one that was found\n"
-             "  --force        also what the installed kernels seem to ignore\n"
+             "  --force        also what the installed kernels seem to ignore, or others own\n"
              "  --root DIR     an image: files are edited, commands are named\n"
              "  --chroot       with --root: commands run inside of it\n"
              "  --json         machine-readable output (plan, status)");

@@ -69,7 +69,7 @@ static void asks_for_what_is_needed(void **state) {
                         tree_file(t, "/boot/config-6.1.0-13-amd64", cases[i].config);
                 if (cases[i].module_config)
                         tree_file(t, "/lib/modules/6.5.6-300.fc39.x86_64/config", cases[i].module_config);
-                if (wanted_find(tree_root(t), &cases[i].settings, false, &w, &e) < 0)
+                if (wanted_find(tree_root(t), &cases[i].settings, &w, &e) < 0)
                         fail_msg("case %zu: %s", i, e.message);
                 for (size_t k = 0; k < w.n; k++) {
                         strcat(line, k > 0 ? " " : "");
@@ -77,43 +77,6 @@ static void asks_for_what_is_needed(void **state) {
                 }
                 if (!str_eq(line, cases[i].line) || !strstr(w.note, cases[i].note) || !*w.note != !*cases[i].note)
                         fail_msg("case %zu: '%s', note '%s'", i, line, w.note);
-        }
-}
-
-static void needs_a_kernel_with_the_acs_patch(void **state) {
-        static const struct boot_settings s = { .acs_override = "downstream" };
-        static char big[8192];
-        const struct {
-                const char *path, *text;
-                bool force;
-                const char *error;
-        } acs[] = {
-                { NULL, NULL, false, "could be found" },
-                { NULL, NULL, true, NULL },
-                { "/boot/System.map-6.1.0", "ffffffff81000000 T pcie_acs_override_setup\n", false, NULL },
-                { "/lib/modules/6.1.0/System.map", "ffffffff81000000 T pcie_acs_override_setup\n", false, NULL },
-                { "/proc/kallsyms", "0000000000000000 t pcie_acs_override_setup\n", false, NULL },
-                { "/boot/System.map-6.1.0", "ffffffffffffffff B The real System.map is elsewhere\n", false,
-                  "no System.map has symbols" },
-                { "/boot/System.map-6.1.0", big, false, "ACS override patch, so" },
-                { "/boot/System.mapper", "pcie_acs_override", false, "could be found" },
-        };
-
-        (void) state;
-        memset(big, 'x', sizeof(big) - 1);
-        for (size_t i = 0; i < ARRAY_SIZE(acs); i++) {
-                _cleanup_tree_ struct tree *t = tree_new();
-                struct wanted w;
-                struct err e = {};
-                int r;
-
-                if (acs[i].path)
-                        tree_file(t, acs[i].path, acs[i].text);
-                r = wanted_find(tree_root(t), &s, acs[i].force, &w, &e);
-                if (r != (acs[i].error ? -EOPNOTSUPP : 0) || (acs[i].error && !strstr(e.message, acs[i].error)))
-                        fail_msg("case %zu: %d %s", i, r, e.message);
-                if (r >= 0)
-                        assert_string_equal(w.list[0], "pcie_acs_override=downstream");
         }
 }
 
@@ -125,22 +88,21 @@ static void refuses_contradictions_and_too_much(void **state) {
 
         (void) state;
         tree_file(t, DMAR, "");
-        assert_int_equal(wanted_find(tree_root(t), &s, false, &w, &e), -EINVAL);
+        assert_int_equal(wanted_find(tree_root(t), &s, &w, &e), -EINVAL);
         assert_non_null(strstr(e.message, "both intel_iommu=on and intel-iommu=off"));
         for (int i = 0; i < 40; i++)
                 assert_int_equal(str_format(many.extra + strlen(many.extra), 16, "a%d ", i), 0);
-        assert_int_equal(wanted_find(tree_root(t), &many, false, &w, &e), -E2BIG);
+        assert_int_equal(wanted_find(tree_root(t), &many, &w, &e), -E2BIG);
         memset(longest.extra, 'x', WANTED_TEXT_MAX);
-        assert_int_equal(wanted_find(tree_root(t), &longest, false, &w, &e), -E2BIG);
+        assert_int_equal(wanted_find(tree_root(t), &longest, &w, &e), -E2BIG);
         assert_non_null(strstr(e.message, "over 255 characters"));
         longest.extra[WANTED_TEXT_MAX - 1] = '\0';
-        assert_int_equal(wanted_find(tree_root(t), &longest, false, &w, &e), 0);
+        assert_int_equal(wanted_find(tree_root(t), &longest, &w, &e), 0);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(asks_for_what_is_needed),
-                cmocka_unit_test(needs_a_kernel_with_the_acs_patch),
                 cmocka_unit_test(refuses_contradictions_and_too_much),
         };
 
