@@ -14,6 +14,7 @@ bindir ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 sysconfdir ?= /etc
 docdir ?= $(prefix)/share/doc/passthru
+kernelinstalldir ?= /usr/lib/kernel/install.d
 unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo $(prefix)/lib/systemd/system)
 
 CC ?= cc
@@ -67,23 +68,30 @@ $(BINARIES):
 
 include tests/tests.mk
 
+install_script = sed -e 's|@bindir@|$(bindir)|g' $(1) > $(2)/$(notdir $(1)) && chmod 755 $(2)/$(notdir $(1))
+
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/passthru $(DESTDIR)$(unitdir) \
-	  $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d
+	  $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d $(DESTDIR)$(kernelinstalldir) \
+	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d
 	install -m 755 $(BUILD)/passthru $(BUILD)/passthru-hook $(DESTDIR)$(bindir)/
 	install -m 755 $(BUILD)/passthru-helper $(DESTDIR)$(libexecdir)/passthru/
 	for u in systemd/*; do sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' $$u \
 	  > $(DESTDIR)$(unitdir)/$${u#systemd/} && chmod 644 $(DESTDIR)$(unitdir)/$${u#systemd/} || exit 1; done
-	sed -e 's|@bindir@|$(bindir)|g' libvirt/50-passthru > $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
-	chmod 755 $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+	$(call install_script,libvirt/50-passthru,$(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d)
+	$(call install_script,kernel-install/95-passthru.install,$(DESTDIR)$(kernelinstalldir))
+	$(call install_script,kernelstub/zzz-passthru,$(DESTDIR)$(sysconfdir)/kernel/postinst.d)
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/passthru $(DESTDIR)$(bindir)/passthru-hook
 	rm -rf $(DESTDIR)$(libexecdir)/passthru
 	rm -f $(patsubst systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard systemd/*))
-	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru $(DESTDIR)$(kernelinstalldir)/95-passthru.install \
+	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d/zzz-passthru
+	@[ ! -e $(DESTDIR)/var/lib/passthru/boot.json ] || echo "Kernel parameters of passthru stay in the boot loader's files:" \
+	  "run 'passthru boot revert' before you remove it (now: install it again first)."
 
 .PHONY: clean
 clean:

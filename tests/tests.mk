@@ -17,7 +17,7 @@ FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard te
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
 REPLAY := $(FUZZ:%=$(BUILD)/tests/replay-%)
-SCRIPTS := $(shell git ls-files -z tests libvirt 2>/dev/null | xargs -0 grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
+SCRIPTS := $(shell git ls-files -z tests libvirt kernel-install kernelstub 2>/dev/null | xargs -0 grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
 CMOCKA = $(shell pkg-config --libs cmocka)
 
 $(BUILD)/obj/tests/%.o: tests/%.c

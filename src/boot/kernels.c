@@ -70,3 +70,18 @@ unsigned kernels_newest(const struct root *root) {
         }
         return newest;
 }
+
+bool kernel_ignores(const struct root *root, const char *parameter) {
+        _cleanup_free_ char *symbols = NULL;
+        char release[128];
+
+        if (str_eq(parameter, "amd_iommu=on"))
+                return true;
+        if (str_starts(parameter, "pci=config_acs="))
+                return root_read_attr(root, release, sizeof(release), "/proc/sys/kernel/osrelease") >= 0 &&
+                       parse_version(release) > 0 && parse_version(release) < CONFIG_ACS_VERSION;
+        /* The patch adds a function that is called when devices are found. */
+        return str_starts(parameter, "pcie_acs_override=") &&
+               root_read(root, "/proc/kallsyms", KERNEL_FILE_MAX, &symbols, NULL) >= 0 && *symbols &&
+               !strstr(symbols, "pcie_acs_override");
+}

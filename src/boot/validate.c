@@ -45,7 +45,7 @@ static int check_acs_override(const struct root *root, const struct boot_setting
 static int check_acs_config(const struct root *root, const struct boot_settings *s, struct err *e) {
         unsigned newest = kernels_newest(root);
 
-        if (!*s->acs_config || newest == 0 || newest >= 611)
+        if (!*s->acs_config || newest == 0 || newest >= CONFIG_ACS_VERSION)
                 return 0;
         return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "config",
                        "pci=config_acs= needs Linux 6.11, and the newest kernel that is installed is %u.%u, which would ignore "

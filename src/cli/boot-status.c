@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "boot/kernels.h"
 #include "cli/table.h"
 #include "model/cmdline.h"
 
@@ -20,11 +21,13 @@ static const char *configured_in(const struct boot_entries *entries, const char 
         return buf;
 }
 
-static const char *verdict(const char *configured, const char *running, const char *parameter, char *buf, size_t size) {
+static const char *verdict(const struct root *root, const char *configured, const char *running, const char *parameter, char *buf, size_t size) {
         struct token t;
 
         if (running && cmdline_overridden_by(running, parameter, &t))
                 (void) str_format(buf, size, "overridden by %.*s", (int) t.length, t.start);
+        else if (running && cmdline_has(running, parameter) && kernel_ignores(root, parameter))
+                (void) str_copy(buf, size, "ignored by this kernel");
         else if (running && cmdline_has(running, parameter))
                 (void) str_copy(buf, size, str_eq(configured, "yes") ? "in effect" : "gone at the next boot");
         else if (str_eq(configured, "no"))
@@ -73,7 +76,7 @@ int boot_status(struct boot *b) {
                 struct json_object *row = json_object_new_object();
 
                 configured_in(&entries, p, configured, sizeof(configured));
-                verdict(configured, running, p, text, sizeof(text));
+                verdict(b->cli->root, configured, running, p, text, sizeof(text));
                 table_row(t, p, configured, runs, text);
                 json_object_object_add(row, "parameter", json_object_new_string(p));
                 json_object_object_add(row, "configured", json_object_new_string(configured));

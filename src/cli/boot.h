@@ -50,4 +50,5 @@ int boot_carry_out(struct boot *b, struct err *e);
 int boot_show_plan(struct boot *b);
 int boot_apply(struct boot *b, bool revert);
 int boot_confirm(struct boot *b);
+int boot_refresh(struct boot *b);
 int boot_status(struct boot *b);

@@ -14,7 +14,7 @@ static void boot_done(struct boot *b) {
 }
 
 static void print_help(void) {
-        puts("Usage: passthru boot plan|apply|confirm|revert|status [OPTION]...\n"
+        puts("Usage: passthru boot plan|apply|confirm|refresh|revert|status [OPTION]...\n"
              "\n"
              "Brings the kernel command line to what passthru.conf says, in the files of\n"
              "the boot loader. What passthru did not write is never changed.\n"
@@ -25,6 +25,8 @@ static void print_help(void) {
              "          the boot after it is as before\n"
              "  confirm after a trial that did well, make them for all boots\n"
              "          (passthru-boot.service does it)\n"
+             "  refresh give entries of new kernels what the others have\n"
+             "          (the hooks of kernel packages do it)\n"
              "  revert  take out what passthru put in, and nothing else\n"
              "  status  each parameter: wanted, configured, running\n"
              "\n"
@@ -47,9 +49,11 @@ static int run(struct boot *b, const char *verb) {
                 return boot_apply(b, true);
         if (str_eq(verb, "confirm"))
                 return boot_confirm(b);
+        if (str_eq(verb, "refresh"))
+                return boot_refresh(b);
         if (str_eq(verb, "status"))
                 return boot_status(b);
-        return cli_usage_error("boot", "wanted plan, apply, confirm, revert or status, found '%s'", verb);
+        return cli_usage_error("boot", "wanted plan, apply, confirm, refresh, revert or status, found '%s'", verb);
 }
 
 int verb_boot(struct cli *cli, int argc, char **argv) {
@@ -87,7 +91,7 @@ int verb_boot(struct cli *cli, int argc, char **argv) {
                         return cli_option_error("boot", argv);
                 }
         if (argc - optind != 1)
-                return cli_usage_error("boot", "wanted one of plan, apply, confirm, revert, status");
+                return cli_usage_error("boot", "wanted one of plan, apply, confirm, refresh, revert, status");
         if (!b)
                 return EXIT_FAILURE;
         b->cli = cli;

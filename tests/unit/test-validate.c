@@ -181,11 +181,41 @@ static void knows_the_newest_kernel(void **state) {
         }
 }
 
+static void knows_what_this_kernel_ignores(void **state) {
+        static const struct {
+                const char *release, *symbols, *parameter;
+                bool ignored;
+        } kernels[] = {
+                { NULL, NULL, "amd_iommu=on", true },
+                { NULL, NULL, "iommu=pt", false },
+                { NULL, NULL, "pci=config_acs=0011101@pci:0:0", false },
+                { "6.1.0-13-amd64", NULL, "pci=config_acs=0011101@pci:0:0", true },
+                { "6.11.0", NULL, "pci=config_acs=0011101@pci:0:0", false },
+                { "6.1.0-13-amd64", NULL, "pci=nomsi", false },
+                { "6.1.0", NULL, "pcie_acs_override=downstream", false },
+                { "6.1.0", "0000 t pci_enable_acs\n", "pcie_acs_override=downstream", true },
+                { "6.1.0", "0000 t pcie_acs_overrides\n", "pcie_acs_override=downstream", false },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+                _cleanup_tree_ struct tree *t = tree_new();
+
+                if (kernels[i].release)
+                        tree_filef(t, "/proc/sys/kernel/osrelease", "%s\n", kernels[i].release);
+                if (kernels[i].symbols)
+                        tree_file(t, "/proc/kallsyms", kernels[i].symbols);
+                if (kernel_ignores(tree_root(t), kernels[i].parameter) != kernels[i].ignored)
+                        fail_msg("case %zu", i);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(refuses_what_would_not_work),
                 cmocka_unit_test(leaves_other_lines_alone),
                 cmocka_unit_test(knows_the_newest_kernel),
+                cmocka_unit_test(knows_what_this_kernel_ignores),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
