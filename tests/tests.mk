@@ -9,7 +9,7 @@ TEST_CPPFLAGS := -Itests
 # functions in the place of root_write_attr and others (--wrap), so the shipped code has no test hooks.
 FAKE_LDFLAGS := $(foreach f,root_write_attr root_read_attr root_read write renameat fsync,-Wl,--wrap=$(f))
 # The boot half has faults of its own.
-APPLY_TESTS := $(foreach t,apply apply-checks trial,$(BUILD)/tests/test-$(t))
+APPLY_TESTS := $(foreach t,apply apply-checks trial kernel,$(BUILD)/tests/test-$(t))
 $(APPLY_TESTS): $(BUILD)/obj/tests/unit/apply-host.o
 $(APPLY_TESTS): FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
   command_run,-Wl,--wrap=$(f))

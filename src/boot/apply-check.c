@@ -174,5 +174,9 @@ int check_after(const struct apply *a, const struct plan *plan, const struct boo
                             before->list[0].file);
         for (size_t i = 0; r >= 0 && whole && i < entries.n; i++)
                 r = check_entry(edit, &entries.list[i], find_entry(before, &entries.list[i]), e);
-        return r >= 0 && boot_edit_is_trial(edit) ? a->loader->trial->verify(a->root, edit, e) : r;
+        if (r < 0 || !whole)
+                return r;
+        if (boot_edit_is_trial(edit))
+                return a->loader->trial->verify(a->root, edit, e);
+        return *edit->kernel ? a->loader->kernel->verify(a->root, edit, e) : 0;
 }

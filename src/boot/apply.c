@@ -292,6 +292,7 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
         remove_folders(a, &edit->after, edit->before);
         (void) str_copy(old.loader, sizeof(old.loader), *edit->before->loader ? edit->before->loader : a->loader->name);
         old.unfinished = edit->before->unfinished;
+        ledger_copy_kernel(&old, edit->before);
         if (p->commands && run_commands(a, plan, true, &why) < 0) {
                 err_append(e, "; the files are as they were before, but running the command again failed too: %s",
                            why.message);
@@ -312,6 +313,7 @@ static int save_both(const struct apply *a, const struct boot_edit *edit, struct
         int r;
 
         (void) str_copy(both.loader, sizeof(both.loader), a->loader->name);
+        ledger_copy_kernel(&both, *edit->after.kernel ? &edit->after : edit->before);
         if (ledger_merge(&both, edit->before) < 0 || ledger_merge(&both, &edit->after) < 0 ||
             ledger_set_trial(&both, boot_edit_is_trial(edit) ? edit->after.trial : NULL) < 0)
                 return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files and parameters for the ledger");

@@ -229,52 +229,91 @@ int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *e
 /* Which entry was booted */
 
 struct search {
-        char selected[128], release[128];
-        char *text;
+        char selected[128];
+        const char *version;
+        char *name, *text;
         enum { FOUND_NONE, FOUND_KERNEL, FOUND_SELECTED } rank;
 };
+
+/* As a whole: 6.1.0-1 is not in "/vmlinuz-6.1.0-13". */
+static bool mentions(const char *text, const char *version) {
+        size_t n = strlen(version);
+
+        for (const char *s = text; n > 0 && (s = strstr(s, version)); s++)
+                if (!s[n] || strchr(" \t\r\n/", s[n]) || str_starts(s + n, ".efi") || str_starts(s + n, ".conf"))
+                        return true;
+        return false;
+}
 
 static int compare_entry(const struct bls *bls, const char *path, const char *text, const struct bls_entry *entry,
                          bool untouched, void *userdata, struct err *e) {
         struct search *s = userdata;
-        char name[256], *copy;
+        char name[256], *copies[2];
         int rank;
 
-        (void) bls, (void) entry, (void) e;
+        (void) bls, (void) entry;
         if (untouched || bls_entry_name(path, name, sizeof(name)) < 0)
                 return 0;
-        rank = str_eq(strrchr(name, '/') + 1, s->selected)  ? FOUND_SELECTED :
-               *s->release && strstr(text, s->release)      ? FOUND_KERNEL :
-                                                              FOUND_NONE;
+        rank = str_eq(strrchr(name, '/') + 1, s->selected)              ? FOUND_SELECTED :
+               mentions(text, s->version) || mentions(name, s->version) ? FOUND_KERNEL :
+                                                                          FOUND_NONE;
         if (rank <= (int) s->rank)
                 return 0;
-        copy = strdup(text);
-        if (!copy)
+        copies[0] = strdup(strrchr(name, '/') + 1);
+        copies[1] = strdup(text);
+        if (!copies[0] || !copies[1]) {
+                free(copies[0]);
+                free(copies[1]);
                 return err_line(path, -ENOMEM, e);
+        }
+        free(s->name);
         free(s->text);
-        s->text = copy;
+        s->name = copies[0];
+        s->text = copies[1];
         s->rank = rank;
         return 0;
 }
 
+/* Moves the best one found to *ret_name and *ret_text; -ENOENT without one. */
+static int search(const struct root *root, const struct bls *bls, struct search *s, char **ret_name, char **ret_text,
+                  struct err *e) {
+        int r = for_each_entry(root, bls, compare_entry, s, e);
+
+        if (r < 0 || !s->text) {
+                free(s->name);
+                free(s->text);
+                return r < 0 ? r : -ENOENT;
+        }
+        *ret_name = s->name;
+        *ret_text = s->text;
+        return 0;
+}
+
 int bls_find_booted(const struct root *root, const struct bls *bls, char **ret_text, struct err *e) {
-        struct search s = {};
-        char selected[128];
+        _cleanup_free_ char *name = NULL;
+        char selected[128], release[128] = "";
+        struct search s = { .version = release };
         int r;
 
         /* Before systemd 254 the name has the counter of tries in it. */
         if (efi_loader_text(root, "LoaderEntrySelected", selected, sizeof(selected)) >= 0)
                 (void) bls_entry_name(selected, s.selected, sizeof(s.selected));
-        (void) root_read_attr(root, s.release, sizeof(s.release), "/proc/sys/kernel/osrelease");
-        r = for_each_entry(root, bls, compare_entry, &s, e);
-        if (r >= 0 && !s.text)
-                r = err_set(e, -ENOENT, ERR_NOT_FOUND, bls->folder,
-                            "no entry in %s has the kernel that runs (%s): restart into one of them first",
-                            bls->folder, *s.release ? s.release : "unknown");
-        if (r < 0) {
-                free(s.text);
-                return r;
-        }
-        *ret_text = s.text;
-        return 0;
+        (void) root_read_attr(root, release, sizeof(release), "/proc/sys/kernel/osrelease");
+        r = search(root, bls, &s, &name, ret_text, e);
+        if (r == -ENOENT)
+                return err_set(e, r, ERR_NOT_FOUND, bls->folder,
+                               "no entry in %s has the kernel that runs (%s): restart into one of them first", bls->folder,
+                               *release ? release : "unknown");
+        return r;
+}
+
+int bls_find_kernel(const struct root *root, const struct bls *bls, const char *version, char **ret_name, char **ret_text,
+                    struct err *e) {
+        struct search s = { .version = version };
+        int r = search(root, bls, &s, ret_name, ret_text, e);
+
+        if (r == -ENOENT)
+                return err_set(e, r, ERR_NOT_FOUND, "kernel", "[boot] kernel=%s: no entry in %s is for that version", version,
+                               bls->folder);
+        return r;
 }

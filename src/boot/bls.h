@@ -33,6 +33,11 @@ int bls_read(const struct root *root, const struct bls *bls, struct boot_entries
  * freed by the caller. -ENOENT. */
 int bls_find_booted(const struct root *root, const struct bls *bls, char **ret_text, struct err *e);
 
+/* The entry of an installed kernel: its name without the counter of tries, and its text; both are freed by the caller.
+ * -ENOENT. */
+int bls_find_kernel(const struct root *root, const struct bls *bls, const char *version, char **ret_name, char **ret_text,
+                    struct err *e);
+
 /* *ret_model: a line for kernels to come; NULL when there is none. Caller frees. Refused: several options lines, which
  * loaders read differently; a line that would lose its quotes. */
 int bls_plan(const struct root *root, const struct bls *bls, struct boot_edit *edit, struct plan *plan,

@@ -9,6 +9,7 @@ struct boot_edit {
         size_t n_want;
         const struct ledger *before;
         struct ledger after; /* filled while the plan is made, but for its trial, which says what the plan is for */
+        const char *kernel;  /* the version that is to boot by default; "" or NULL: the loader's own choice */
 };
 
 /* Only the next boot gets what is wanted (after.trial, which was not given up): what is ours on all other lines stays. */

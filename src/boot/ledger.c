@@ -127,6 +127,12 @@ int ledger_parameters(const struct ledger *ledger, const char *ret[LEDGER_PARAME
         return 0;
 }
 
+void ledger_copy_kernel(struct ledger *into, const struct ledger *from) {
+        memcpy(into->kernel, from->kernel, sizeof(into->kernel));
+        memcpy(into->default_id, from->default_id, sizeof(into->default_id));
+        memcpy(into->default_before, from->default_before, sizeof(into->default_before));
+}
+
 int ledger_set_trial(struct ledger *ledger, const struct trial *trial) {
         struct trial *copy = NULL;
 
@@ -165,6 +171,7 @@ static struct json_object *trial_to_json(const struct trial *t) {
 
         json_object_object_add(o, "id", json_object_new_string(t->id));
         json_object_object_add(o, "parameters", parameters_to_json(t->parameters, t->n_parameters));
+        json_object_object_add(o, "kernel", json_object_new_string(t->kernel));
         json_object_object_add(o, "findings", json_object_new_string(t->findings));
         json_object_object_add(o, "failed", json_object_new_string(t->failed));
         return o;
@@ -177,6 +184,11 @@ char *ledger_format(const struct ledger *ledger) {
         json_object_object_add(o, "version", json_object_new_int(LEDGER_VERSION));
         json_object_object_add(o, "loader", json_object_new_string(ledger->loader));
         json_object_object_add(o, "unfinished", json_object_new_boolean(ledger->unfinished));
+        if (*ledger->kernel) {
+                json_object_object_add(o, "kernel", json_object_new_string(ledger->kernel));
+                json_object_object_add(o, "default_id", json_object_new_string(ledger->default_id));
+                json_object_object_add(o, "default_before", json_object_new_string(ledger->default_before));
+        }
         json_object_object_add(o, "files", files);
         for (size_t i = 0; i < ledger->n_files; i++)
                 json_object_array_add(files, file_to_json(&ledger->files[i]));
@@ -232,9 +244,10 @@ static int trial_from_json(struct json_object *o, struct ledger *ledger, struct 
                 return err_set(e, -ENOMEM, ERR_FAILED, LEDGER_NAME, "out of memory");
         ledger->trial = t;
         if (text_into(o, "id", t->id, sizeof(t->id)) < 0 || !*t->id || t->id[strspn(t->id, "0123456789abcdef")] ||
+            text_into(o, "kernel", t->kernel, sizeof(t->kernel)) < 0 ||
             text_into(o, "findings", t->findings, sizeof(t->findings)) < 0 ||
             text_into(o, "failed", t->failed, sizeof(t->failed)) < 0)
-                return damaged(e, "'trial' must have the texts 'id', 'findings' and 'failed'");
+                return damaged(e, "'trial' must have the texts 'id', 'kernel', 'findings' and 'failed'");
         if (!json_object_object_get_ex(o, "parameters", &list) || !json_object_is_type(list, json_type_array) ||
             json_object_array_length(list) > LEDGER_PARAMETERS_MAX)
                 return damaged(e, "'parameters' of 'trial' must be a list");
@@ -298,6 +311,11 @@ static int ledger_from_json(struct json_object *o, struct ledger *ledger, struct
                 if (r < 0)
                         return r;
         }
+        if (json_object_object_get_ex(o, "kernel", NULL) &&
+            (text_into(o, "kernel", ledger->kernel, sizeof(ledger->kernel)) < 0 ||
+             text_into(o, "default_id", ledger->default_id, sizeof(ledger->default_id)) < 0 ||
+             text_into(o, "default_before", ledger->default_before, sizeof(ledger->default_before)) < 0))
+                return damaged(e, "'kernel', 'default_id' and 'default_before' must be texts");
         if (!json_object_object_get_ex(o, "trial", &trial))
                 return 0;
         return json_object_is_type(trial, json_type_object) ? trial_from_json(trial, ledger, e) :

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/root.h"
+#include "config/boot-settings.h"
 #include "model/cmdline.h"
 
 /* Which parameters in which file are ours. It says what revert may remove, and what an edit may replace; everything
@@ -28,12 +29,15 @@ struct trial {
         char id[TRIAL_ID_SIZE]; /* stands on the tried line as TRIAL_MARK: the first digits of the boot id in which it was set */
         char parameters[LEDGER_PARAMETERS_MAX][PARAMETER_TEXT_MAX]; /* what it wants */
         size_t n_parameters;
+        char kernel[KERNEL_VERSION_MAX]; /* "": the loader's own choice */
         char findings[256]; /* ids of checks that failed before, which the trial is not blamed for; "a b" */
         char failed[256];   /* why it was given up; "": it is still to come */
 };
 
 struct ledger {
         char loader[32];
+        char kernel[KERNEL_VERSION_MAX];       /* that we chose; "": none */
+        char default_id[256], default_before[256]; /* how the loader calls it, and what was its default before. "": not set */
         bool unfinished; /* something was begun and its end is not known: what is listed may be in the files or not. With a
                           * trial, it was that which was begun, and the lines of all other boots are as they were */
         struct ledger_file *files;
@@ -65,6 +69,9 @@ int ledger_own_file(struct ledger *ledger, const char *path);
 
 /* The parameters that are ours in any file, each once. -ENOSPC: more than LEDGER_PARAMETERS_MAX. */
 int ledger_parameters(const struct ledger *ledger, const char *ret[LEDGER_PARAMETERS_MAX], size_t *ret_n);
+
+/* Takes over which kernel was chosen. */
+void ledger_copy_kernel(struct ledger *into, const struct ledger *from);
 
 /* Gives it a copy of the trial (NULL: none). -ENOMEM. */
 int ledger_set_trial(struct ledger *ledger, const struct trial *trial);

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "boot/grub-drop-in.h"
+#include "boot/grub-kernel.h"
 #include "boot/grub-shell.h"
 #include "boot/trial-grub.h"
 #include "boot/trial.h"
@@ -142,6 +143,12 @@ static int err_edited(struct err *e) {
                        DROP_IN);
 }
 
+static char *concat(const char *a, const char *b) {
+        char *both;
+
+        return asprintf(&both, "%s%s", a, b) < 0 ? NULL : both;
+}
+
 /* The file with our text replaced; what somebody else put before or behind it stays. */
 static int new_text(const struct boot_edit *edit, const char *before, const char *text, char **ret, struct err *e) {
         const struct ledger_file *ours = ledger_find(edit->before, DROP_IN);
@@ -155,6 +162,8 @@ static int new_text(const struct boot_edit *edit, const char *before, const char
                                "%s exists, and the ledger does not say that it is ours; move it away", DROP_IN);
         else if (!ours)
                 after = strdup(before);
+        else if (ours->n_parameters == 0 && !strstr(before, HEADER))
+                after = concat(text, before); /* only GRUB_DEFAULT is ours in it */
         else if (!find_ours(ours, before, &start, &end))
                 return err_edited(e);
         else if (asprintf(&after, "%.*s%s%s", (int) (start - before), before, text, end) < 0)
@@ -274,8 +283,11 @@ static int trial_words(const struct boot_edit *edit, const struct boot_entries *
 static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries entries = {};
         _cleanup_free_ char *added = NULL, *left_out = NULL;
+        char entry[256] = "";
         int r = read_entries(root, &entries, e);
 
+        if (r >= 0 && *edit->kernel)
+                r = grub_kernel_find(root, edit->kernel, entry, sizeof(entry), e);
         if (r >= 0)
                 r = grub_drop_in_plan(root, &entries, edit, plan, e);
         if (r < 0)
@@ -283,10 +295,17 @@ static int plan_trial(const struct root *root, struct boot_edit *edit, struct pl
         r = trial_words(edit, &entries, &added, &left_out);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, DROP_IN, "%s: %s", DROP_IN, strerror(-r));
-        r = trial_grub_plan(root, left_out, added, edit, plan, e);
+        r = trial_grub_plan(root, left_out, added, entry, edit, plan, e);
         return r < 0 || plan_is_empty(plan) ? r : plan_update(plan, e);
 }
 
+static int plan_kernel(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        int r = grub_kernel_plan(root, edit, plan, e);
+
+        return r < 0 || plan_is_empty(plan) ? r : plan_update(plan, e);
+}
+
+static const struct loader_kernel kernel = { .plan = plan_kernel, .verify = grub_kernel_verify };
 static const struct loader_trial trial = { .plan = plan_trial, .verify = trial_grub_verify };
 
 const struct loader loader_grub = {
@@ -296,4 +315,5 @@ const struct loader loader_grub = {
         .read = read_entries,
         .plan = plan,
         .trial = &trial,
+        .kernel = &kernel,
 };

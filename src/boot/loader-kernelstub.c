@@ -5,9 +5,13 @@
  * edited as text and kernelstub is run without any. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "boot/bls.h"
@@ -18,6 +22,8 @@
 
 #define CONFIGURATION "/etc/kernelstub/configuration"
 #define ESP "/boot/efi"
+#define KERNEL_MAX (64U << 20)
+#define ESP_SPARE (1U << 20)
 
 static bool is_ours(const char *name) {
         return str_starts(name, "Pop_OS-");
@@ -163,11 +169,123 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         return r < 0 ? fail(r, &why, e) : trial_entry_clear(root, edit, plan, e);
 }
 
+/* Which kernel. kernelstub copies one to the ESP, the newest unless it is told, and its entry names the copy. */
+
+/* Where the copy is. -ENOENT: the entry does not say. */
+static int copied_kernel(const struct root *root, char *buf, size_t size, struct err *e) {
+        _cleanup_free_ char *text = NULL;
+        char esp[128], entry[192];
+        const char *linux_key;
+        int r = esp_path(root, esp, sizeof(esp));
+
+        if (r >= 0)
+                r = str_format(entry, sizeof(entry), "%s/loader/entries/Pop_OS-current.conf", esp);
+        if (r >= 0)
+                r = root_read(root, entry, 64U << 10, &text, NULL);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, entry, "%s cannot be read: %s", entry, strerror(-r));
+        linux_key = str_starts(text, "linux ") ? text : strstr(text, "\nlinux ");
+        if (!linux_key)
+                return err_set(e, -ENOENT, ERR_FAILED, entry, "%s has no line 'linux'", entry);
+        linux_key = strstr(linux_key, "linux ") + strlen("linux ");
+        return str_format(buf, size, "%s%.*s", esp, (int) strcspn(linux_key, " \t\r\n"), linux_key);
+}
+
+static int same_file(const struct root *root, const char *a, const char *b) {
+        _cleanup_free_ char *one = NULL, *other = NULL;
+        size_t one_size, other_size;
+        int r = root_read(root, a, KERNEL_MAX, &one, &one_size);
+
+        if (r >= 0)
+                r = root_read(root, b, KERNEL_MAX, &other, &other_size);
+        return r < 0 ? r : one_size == other_size && memcmp(one, other, one_size) == 0;
+}
+
+static int find_kernel(const struct root *root, const char *version, char kernel[static 128], char initrd[static 128],
+                       struct err *e) {
+        (void) str_format(kernel, 128, "/boot/vmlinuz-%s", version);
+        (void) str_format(initrd, 128, "/boot/initrd.img-%s", version);
+        if (root_exists(root, "%s", kernel) > 0 && root_exists(root, "%s", initrd) > 0)
+                return 0;
+        return err_set(e, -ENOENT, ERR_NOT_FOUND, "kernel",
+                       "[boot] kernel=%s: %s and %s must both exist; 'ls /boot/vmlinuz-*' shows what is installed", version,
+                       kernel, initrd);
+}
+
+static uint64_t file_size(const struct root *root, const char *path) {
+        _cleanup_close_ int fd = root_open(root, path, O_PATH, 0);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) >= 0 ? (uint64_t) st.st_size : 0;
+}
+
+/* kernelstub writes over its old copies, and a full ESP leaves half a kernel (pop-os/pop#3840). */
+static int check_esp_room(const struct root *root, const char *copy, const char *kernel, const char *initrd,
+                          struct err *e) {
+        char old_initrd[256];
+        _cleanup_close_ int fd = root_open(root, copy, O_RDONLY, 0);
+        uint64_t wanted = file_size(root, kernel) + file_size(root, initrd) + ESP_SPARE, found = file_size(root, copy);
+        struct statvfs vfs;
+
+        if (fd < 0 || fstatvfs(fd, &vfs) < 0)
+                return err_set(e, fd < 0 ? fd : -errno, ERR_FAILED, copy, "%s: %s", copy, strerror(fd < 0 ? -fd : errno));
+        if (str_format(old_initrd, sizeof(old_initrd), "%.*s/initrd.img", (int) (strrchr(copy, '/') - copy), copy) >= 0)
+                found += file_size(root, old_initrd);
+        found += (uint64_t) vfs.f_bavail * vfs.f_frsize;
+        return found >= wanted ? 0 :
+                                 err_set(e, -ENOSPC, ERR_FAILED, "kernel",
+                                         "[boot] kernel: the ESP has room for %llu KiB of a kernel and its initrd, and %llu KiB "
+                                         "are wanted", (unsigned long long) found / 1024,
+                                         (unsigned long long) wanted / 1024);
+}
+
+static int plan_kernel(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        static const char *const newest[] = { "kernelstub", NULL };
+        char copy[256], kernel[128], initrd[128];
+        int r = copied_kernel(root, copy, sizeof(copy), e);
+
+        if (r >= 0)
+                r = find_kernel(root, *edit->kernel ? edit->kernel : edit->before->kernel, kernel, initrd, e);
+        if (r < 0)
+                return *edit->kernel ? r : 0; /* one that is no longer installed needs no way back */
+        r = same_file(root, copy, kernel);
+        if (r == 0 && *edit->kernel && check_esp_room(root, copy, kernel, initrd, e) < 0)
+                return -ENOSPC;
+        if (r >= 0 && *edit->kernel && (r == 0 || plan->n_commands > 0)) {
+                const char *chosen[] = { "kernelstub", "--kernel-path", kernel, "--initrd-path", initrd, NULL };
+
+                /* In place of the command without, which would copy the newest one. */
+                plan_clear_commands(plan);
+                r = plan_add_change_command(plan, "copies that kernel to the ESP, and writes the entries", chosen, newest);
+        } else if (r > 0 && !*edit->kernel)
+                r = plan_add_change_command(plan, "copies the newest kernel to the ESP, and writes the entries", newest, newest);
+        return r < 0 ? err_set(e, r, ERR_FAILED, copy, "%s: %s", copy, strerror(-r)) : 0;
+}
+
+static int verify_kernel(const struct root *root, const struct boot_edit *edit, struct err *e) {
+        char copy[256], kernel[128], initrd[128];
+        int r = copied_kernel(root, copy, sizeof(copy), e);
+
+        if (r >= 0)
+                r = find_kernel(root, edit->kernel, kernel, initrd, e);
+        if (r < 0)
+                return r;
+        return same_file(root, copy, kernel) > 0 ?
+                       0 :
+                       err_set(e, -EIO, ERR_FAILED, copy, "%s should be a copy of %s, and is not", copy, kernel);
+}
+
+static const struct loader_kernel kernel = { .plan = plan_kernel, .verify = verify_kernel };
+
 static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
         _cleanup_free_ char *text = NULL;
         char folder[160];
         int r = trial_entry_check_loader(root, e);
 
+        if (r >= 0 && !str_eq(edit->kernel, edit->before->kernel))
+                return err_set(e, -EOPNOTSUPP, ERR_REFUSED, "trial",
+                               "another kernel cannot be tried: kernelstub has room for one on the ESP; --no-trial changes the "
+                               "kernel of all boots at once");
         if (r >= 0)
                 r = entries_folder(root, folder, sizeof(folder), e);
         if (r >= 0)
@@ -184,4 +302,5 @@ const struct loader loader_kernelstub = {
         .read = read_entries,
         .plan = plan,
         .trial = &trial,
+        .kernel = &kernel,
 };

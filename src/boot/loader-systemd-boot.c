@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "boot/bls.h"
+#include "boot/efi-default.h"
 #include "boot/kernel-cmdline.h"
 #include "boot/trial-entry.h"
 #include "sys/efivar.h"
@@ -115,46 +116,59 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         return r;
 }
 
-struct trial_planner {
-        struct boot_edit *edit;
-        struct plan *plan;
+/* One entry in one of the folders. */
+struct search {
+        const char *kernel; /* of this version; "": the one that was booted */
+        char folder[64];
+        char *name, *text; /* found */
         struct err missing; /* why the folders so far do not have it */
-        bool found;
 };
 
-/* The entry that was booted can be in either folder. */
-static int plan_trial_folder(const struct root *root, const struct bls *bls, void *userdata, struct err *e) {
-        struct trial_planner *p = userdata;
-        _cleanup_free_ char *text = NULL;
+static void search_done(struct search *s) {
+        free(s->name);
+        free(s->text);
+}
+
+static int search_folder(const struct root *root, const struct bls *bls, void *userdata, struct err *e) {
+        struct search *s = userdata;
         int r;
 
-        if (p->found)
+        if (s->text)
                 return 0;
-        r = bls_find_booted(root, bls, &text, &p->missing);
-        if (r == -ENOENT)
-                return 0;
-        if (r >= 0)
-                r = trial_entry_plan(root, bls->folder, text, p->edit, p->plan, e);
-        else if (e)
-                *e = p->missing;
-        p->found = r >= 0;
-        return r;
+        r = *s->kernel ? bls_find_kernel(root, bls, s->kernel, &s->name, &s->text, &s->missing) :
+                         bls_find_booted(root, bls, &s->text, &s->missing);
+        if (r < 0 && r != -ENOENT && e)
+                *e = s->missing;
+        return r == -ENOENT ? 0 : r < 0 ? r : str_copy(s->folder, sizeof(s->folder), bls->folder);
+}
+
+static int find_entry(const struct root *root, struct search *s, struct err *e) {
+        int r = for_each_folder(root, search_folder, s, e);
+
+        if (r < 0 || s->text)
+                return r;
+        if (e)
+                *e = s->missing;
+        return -ENOENT;
 }
 
 static int plan_trial(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
-        struct trial_planner p = { .edit = edit, .plan = plan };
+        _cleanup_(search_done) struct search s = { .kernel = edit->kernel };
         int r = trial_entry_check_loader(root, e);
 
         if (r >= 0)
-                r = for_each_folder(root, plan_trial_folder, &p, e);
-        if (r >= 0 && !p.found) {
-                if (e)
-                        *e = p.missing;
-                return -ENOENT;
-        }
-        return r;
+                r = find_entry(root, &s, e);
+        return r < 0 ? r : trial_entry_plan(root, s.folder, s.text, edit, plan, e);
 }
 
+static int plan_kernel(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_(search_done) struct search s = { .kernel = edit->kernel };
+        int r = *edit->kernel ? find_entry(root, &s, e) : 0;
+
+        return r < 0 ? r : efi_default_plan(root, s.name, edit, plan, e);
+}
+
+static const struct loader_kernel kernel = { .plan = plan_kernel, .verify = efi_default_verify };
 static const struct loader_trial trial = { .plan = plan_trial, .verify = trial_entry_verify };
 
 const struct loader loader_systemd_boot = {
@@ -164,4 +178,5 @@ const struct loader loader_systemd_boot = {
         .read = read_entries,
         .plan = plan,
         .trial = &trial,
+        .kernel = &kernel,
 };

@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "boot/bls.h"
+#include "boot/efi-default.h"
 #include "boot/kernel-cmdline.h"
 #include "boot/pe.h"
 #include "boot/trial-entry.h"
@@ -226,6 +227,17 @@ static int plan(const struct root *root, struct boot_edit *edit, struct plan *pl
         return r < 0 ? r : trial_entry_clear(root, edit, plan, e);
 }
 
+/* The image of the chosen kernel. NULL: there is none. */
+static const char *find_version(char **names, const char *version) {
+        for (char **n = names; *n; n++) {
+                const char *at = strstr(*n, version);
+
+                if (at && !strchr("0123456789", at[strlen(version)]))
+                        return *n;
+        }
+        return NULL;
+}
+
 /* The image that was booted; the only one, when that is not known. */
 static const char *find_booted(const struct root *root, char **names) {
         char selected[128] = "";
@@ -236,6 +248,25 @@ static const char *find_booted(const struct root *root, char **names) {
                         return *n;
         return names[1] ? NULL : names[0];
 }
+
+static int err_version(const char *version, const char *partition, struct err *e) {
+        return err_set(e, -ENOENT, ERR_NOT_FOUND, "kernel", "[boot] kernel=%s: no image in %s/EFI/Linux is for that version",
+                       version, partition);
+}
+
+static int plan_kernel(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e) {
+        _cleanup_strv_ char **names = NULL;
+        const char *partition, *name = NULL;
+        int r = need_partition(root, &partition, &names, e);
+
+        if (r < 0)
+                return r;
+        if (*edit->kernel && !(name = find_version(names, edit->kernel)))
+                return err_version(edit->kernel, partition, e);
+        return efi_default_plan(root, name, edit, plan, e);
+}
+
+static const struct loader_kernel kernel = { .plan = plan_kernel, .verify = efi_default_verify };
 
 /* systemd's stub takes another line than the built-in one, but puts addons behind it all the same. */
 static int check_trial(const struct root *root, const struct boot_edit *edit, const char *addon, struct err *e) {
@@ -269,7 +300,9 @@ static int plan_trial(const struct root *root, struct boot_edit *edit, struct pl
         r = check_trial(root, edit, path, e);
         if (r < 0)
                 return r;
-        name = find_booted(root, names);
+        name = *edit->kernel ? find_version(names, edit->kernel) : find_booted(root, names);
+        if (!name && *edit->kernel)
+                return err_version(edit->kernel, partition, e);
         if (!name)
                 return err_set(e, -ENOENT, ERR_NOT_FOUND, "EFI/Linux",
                                "no image in %s/EFI/Linux is the one that was booted: restart into one of them first",
@@ -294,4 +327,5 @@ const struct loader loader_uki = {
         .read = read_entries,
         .plan = plan,
         .trial = &trial,
+        .kernel = &kernel,
 };

@@ -147,20 +147,38 @@ static int plan_trial(const struct loader *loader, const struct root *root, stru
                                "changes the line of all boots at once", loader->title);
         if (ledger_merge(&edit->after, edit->before) < 0)
                 return err_set(e, -ENOSPC, ERR_FAILED, LEDGER_NAME, "too many files for the ledger");
+        ledger_copy_kernel(&edit->after, edit->before);
         return loader->trial->plan(root, edit, plan, e);
+}
+
+static int plan_all_boots(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
+                          struct err *e) {
+        int r = loader->plan(root, edit, plan, e);
+
+        if (r < 0 || !loader->kernel || (!*edit->kernel && !*edit->before->kernel))
+                return r;
+        (void) str_copy(edit->after.kernel, sizeof(edit->after.kernel), edit->kernel);
+        return loader->kernel->plan(root, edit, plan, e);
 }
 
 int loader_plan(const struct loader *loader, const struct root *root, struct boot_edit *edit, struct plan *plan,
                 struct err *e) {
         int r;
 
-        if (edit->before->n_files > 0 && !str_eq(edit->before->loader, loader->name))
+        if (!edit->kernel)
+                edit->kernel = "";
+        if ((edit->before->n_files > 0 || *edit->before->kernel) && !str_eq(edit->before->loader, loader->name))
                 return err_set(e, -EEXIST, ERR_REFUSED, "loader",
                                "parameters of ours are in the files of %s: take them out first, with 'passthru "
                                "boot revert --loader %s'", edit->before->loader, edit->before->loader);
+        if (*edit->kernel && !loader->kernel)
+                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "kernel",
+                               "[boot] kernel=%s: no way is known to choose a kernel with %s; choose it there, and leave this "
+                               "setting out", edit->kernel, loader->title);
         (void) str_copy(edit->after.loader, sizeof(edit->after.loader), loader->name);
         plan->unfinished = edit->before->unfinished;
-        r = boot_edit_is_trial(edit) ? plan_trial(loader, root, edit, plan, e) : loader->plan(root, edit, plan, e);
+        r = boot_edit_is_trial(edit) ? plan_trial(loader, root, edit, plan, e) :
+                                        plan_all_boots(loader, root, edit, plan, e);
         if (r < 0)
                 return r;
         r = own_folders(root, plan, edit);

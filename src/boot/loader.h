@@ -44,6 +44,16 @@ struct loader_trial {
         int (*verify)(const struct root *root, const struct boot_edit *edit, struct err *e);
 };
 
+/* Which of the installed kernels boots by default. */
+struct loader_kernel {
+        /* Adds what makes edit->kernel the default, or ("") gives back what was it before ours. -ENOENT: that version has no
+         * entry. */
+        int (*plan)(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e);
+
+        /* Reads back that edit->kernel is the default. */
+        int (*verify)(const struct root *root, const struct boot_edit *edit, struct err *e);
+};
+
 struct loader {
         const char *name;  /* "grub", "systemd-boot": for --loader */
         const char *title; /* "GRUB with /etc/default/grub.d" */
@@ -58,7 +68,8 @@ struct loader {
          * Errors name the file and line that cannot be edited safely. */
         int (*plan)(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e);
 
-        const struct loader_trial *trial; /* NULL: it cannot boot a line once */
+        const struct loader_trial *trial;   /* NULL: it cannot boot a line once */
+        const struct loader_kernel *kernel; /* NULL: no kernel can be chosen */
 };
 
 /* The known loaders, NULL-terminated, in the order of detection. */

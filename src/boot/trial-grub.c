@@ -21,7 +21,7 @@
 
 /* export: a submenu's entries see nothing else. Values are expanded only after GRUB has split the line: nothing in them
  * is a command. */
-static char *script(const char *before) {
+static char *script(const char *before, const char *entry) {
         char *text;
 
         return asprintf(&text,
@@ -34,10 +34,11 @@ static char *script(const char *before) {
                         "  set " VARIABLE "=\n"
                         "  if save_env " VARIABLE "; then\n"
                         "    set passthru_args=\"${passthru_next}\"\n"
+                        "%s%s%s"
                         "  fi\n"
                         "fi\n"
                         "export passthru_args\n"
-                        "EOF\n", before) < 0 ? NULL : text;
+                        "EOF\n", before, *entry ? "    set default='" : "", entry, *entry ? "'\n" : "") < 0 ? NULL : text;
 }
 
 static int read_script(const struct root *root, char **ret, struct err *e) {
@@ -48,8 +49,8 @@ static int read_script(const struct root *root, char **ret, struct err *e) {
         return 0;
 }
 
-static int plan_script(const struct root *root, const char *before, struct boot_edit *edit, struct plan *plan,
-                       struct err *e) {
+static int plan_script(const struct root *root, const char *before, const char *entry, struct boot_edit *edit,
+                       struct plan *plan, struct err *e) {
         _cleanup_free_ char *now = NULL, *after = NULL;
         int r = read_script(root, &now, e);
 
@@ -58,7 +59,7 @@ static int plan_script(const struct root *root, const char *before, struct boot_
         if (now && !ledger_find(edit->before, SCRIPT))
                 return err_set(e, -EEXIST, ERR_REFUSED, SCRIPT,
                                "%s exists, and the ledger does not say that it is ours; move it away", SCRIPT);
-        after = script(before);
+        after = script(before, entry);
         r = after ? ledger_own_file(&edit->after, SCRIPT) : -ENOMEM;
         if (r >= 0)
                 r = plan_add_change(plan, SCRIPT, now, after, 0755);
@@ -84,12 +85,12 @@ static int plan_grubenv(const struct root *root, const char *tried, struct boot_
         return r < 0 ? err_set(e, r, ERR_FAILED, GRUBENV, "%s: %s", GRUBENV, strerror(-r)) : 0;
 }
 
-int trial_grub_plan(const struct root *root, const char *before, const char *tried, struct boot_edit *edit,
-                    struct plan *plan, struct err *e) {
+int trial_grub_plan(const struct root *root, const char *before, const char *tried, const char *entry,
+                    struct boot_edit *edit, struct plan *plan, struct err *e) {
         int r = grubenv_check_writable(root, GRUBENV, e);
 
         if (r >= 0)
-                r = plan_script(root, before, edit, plan, e);
+                r = plan_script(root, before, entry, edit, plan, e);
         return r < 0 ? r : plan_grubenv(root, tried, edit, plan, e);
 }
 

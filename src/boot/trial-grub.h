@@ -9,9 +9,10 @@
 
 #define TRIAL_GRUB_ARGS "$passthru_args"
 
-/* Plans the script and grubenv: `before` is what TRIAL_GRUB_ARGS stands for on other boots, `tried` on the next one. */
-int trial_grub_plan(const struct root *root, const char *before, const char *tried, struct boot_edit *edit,
-                    struct plan *plan, struct err *e);
+/* Plans the script and grubenv: `before` is what TRIAL_GRUB_ARGS stands for on other boots, `tried` on the next one, which
+ * boots this entry ("": the usual one). */
+int trial_grub_plan(const struct root *root, const char *before, const char *tried, const char *entry,
+                    struct boot_edit *edit, struct plan *plan, struct err *e);
 
 /* Takes both away, where they are there and ours. */
 int trial_grub_clear(const struct root *root, struct boot_edit *edit, struct plan *plan, struct err *e);

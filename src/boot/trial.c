@@ -21,7 +21,8 @@ static int boot_id(const struct root *root, char id[static TRIAL_ID_SIZE], struc
         return str_format(id, TRIAL_ID_SIZE, "%.*s", TRIAL_ID_SIZE - 1, text);
 }
 
-int trial_new(const struct root *root, const char *const *want, size_t n_want, struct trial **ret, struct err *e) {
+int trial_new(const struct root *root, const char *const *want, size_t n_want, const char *kernel, struct trial **ret,
+              struct err *e) {
         _cleanup_free_ struct trial *t = calloc(1, sizeof(*t));
         int r;
 
@@ -30,6 +31,7 @@ int trial_new(const struct root *root, const char *const *want, size_t n_want, s
         r = boot_id(root, t->id, e);
         if (r < 0)
                 return r;
+        (void) str_copy(t->kernel, sizeof(t->kernel), kernel);
         for (; t->n_parameters < n_want; t->n_parameters++)
                 if (t->n_parameters == LEDGER_PARAMETERS_MAX ||
                     str_copy(t->parameters[t->n_parameters], PARAMETER_TEXT_MAX, want[t->n_parameters]) < 0)
@@ -113,6 +115,7 @@ static bool has_iommu_groups(const struct root *root) {
 bool trial_judge(const struct root *root, const struct trial *t, enum trial_state state, const char *failing, char *why,
                  size_t size) {
         _cleanup_free_ char *line = NULL;
+        char release[128];
         int r;
 
         if (state != TRIAL_RUNS) {
@@ -130,6 +133,11 @@ bool trial_judge(const struct root *root, const struct trial *t, enum trial_stat
                         (void) str_format(why, size, "the tried line came without %.*s", 128, t->parameters[i]);
                         return false;
                 }
+        if (*t->kernel && (root_read_attr(root, release, sizeof(release), "/proc/sys/kernel/osrelease") < 0 ||
+                           !str_eq(release, t->kernel))) {
+                (void) str_format(why, size, "another kernel than %s was booted", t->kernel);
+                return false;
+        }
         if (wants_iommu(t) && !has_iommu_groups(root)) {
                 (void) str_copy(why, size, "the tried line has no effect: there are no IOMMU groups (is VT-d or AMD-Vi on in "
                                            "the firmware's settings?)");

@@ -12,8 +12,9 @@
 /* Seconds to the restart after a panic; without it a panic waits for ever. */
 #define TRIAL_PANIC "panic=10"
 
-/* A trial of these parameters, set in the boot that runs now. *ret: caller frees. -ENOSPC: too many. */
-int trial_new(const struct root *root, const char *const *want, size_t n_want, struct trial **ret, struct err *e);
+/* A trial of these parameters and this kernel ("": the loader's own choice), set in the boot that runs now. *ret: caller frees. -ENOSPC: too many. */
+int trial_new(const struct root *root, const char *const *want, size_t n_want, const char *kernel, struct trial **ret,
+              struct err *e);
 
 /* Appends what a tried line has besides what is wanted: TRIAL_PANIC (unless a wanted parameter says otherwise) and
  * TRIAL_MARK. -EINVAL: the line cannot be split in one way only. -ENOMEM. */

@@ -77,7 +77,7 @@ int boot_apply(struct boot *b, bool revert) {
         if (r >= 0 && revert) {
                 r = boot_load(b, true, &e);
                 if (r >= 0)
-                        r = boot_make_plan(b, NULL, 0, NULL, &e);
+                        r = boot_make_plan(b, NULL, 0, "", NULL, &e);
         } else if (r >= 0)
                 r = boot_plan_wanted(b, &e);
         if (r < 0)

@@ -19,7 +19,7 @@ static int make_permanent(struct boot *b, struct err *e) {
 
         for (size_t i = 0; i < t->n_parameters; i++)
                 want[i] = t->parameters[i];
-        r = boot_make_plan(b, want, t->n_parameters, NULL, e);
+        r = boot_make_plan(b, want, t->n_parameters, t->kernel, NULL, e);
         return r < 0 ? r : boot_carry_out(b, e);
 }
 
@@ -34,7 +34,7 @@ static int give_up(struct boot *b, const char *why, struct err *e) {
         r = ledger_parameters(&b->ledger, want, &n);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, LEDGER_NAME, "too many parameters in the ledger");
-        r = boot_make_plan(b, want, n, &failed, e);
+        r = boot_make_plan(b, want, n, b->ledger.kernel, &failed, e);
         return r < 0 ? r : boot_carry_out(b, e);
 }
 

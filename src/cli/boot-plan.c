@@ -41,7 +41,7 @@ int boot_load(struct boot *b, bool revert, struct err *e) {
         if (r < 0)
                 return r;
         name = b->options->loader                              ? b->options->loader :
-               b->ledger.n_files > 0 || b->ledger.unfinished ? b->ledger.loader :
+               b->ledger.n_files > 0 || *b->ledger.kernel || b->ledger.unfinished ? b->ledger.loader :
                                                                  NULL;
         r = loader_find(b->cli->root, name, &b->loader, e);
         if (r < 0) {
@@ -52,10 +52,11 @@ int boot_load(struct boot *b, bool revert, struct err *e) {
         return revert || b->options->loader ? 0 : check_same_loader(b, e);
 }
 
-int boot_make_plan(struct boot *b, const char *const *want, size_t n_want, const struct trial *trial, struct err *e) {
+int boot_make_plan(struct boot *b, const char *const *want, size_t n_want, const char *kernel, const struct trial *trial,
+                   struct err *e) {
         plan_done(&b->plan);
         ledger_done(&b->edit.after);
-        b->edit = (struct boot_edit) { .want = want, .n_want = n_want, .before = &b->ledger };
+        b->edit = (struct boot_edit) { .want = want, .n_want = n_want, .kernel = kernel, .before = &b->ledger };
         if (ledger_set_trial(&b->edit.after, trial) < 0)
                 return err_set(e, -ENOMEM, ERR_FAILED, "trial", "out of memory");
         return loader_plan(b->loader, b->cli->root, &b->edit, &b->plan, e);
@@ -85,6 +86,7 @@ static int validate(const struct boot *b, struct err *e) {
 }
 
 int boot_plan_wanted(struct boot *b, struct err *e) {
+        const char *kernel = b->settings.boot.kernel;
         _cleanup_free_ struct trial *trial = NULL;
         int r;
 
@@ -92,7 +94,7 @@ int boot_plan_wanted(struct boot *b, struct err *e) {
         if (r >= 0)
                 r = validate(b, e);
         if (r >= 0)
-                r = boot_make_plan(b, b->wanted.list, b->wanted.n, NULL, e);
+                r = boot_make_plan(b, b->wanted.list, b->wanted.n, kernel, NULL, e);
         if (r < 0 || plan_is_empty(&b->plan) || b->options->no_trial || !root_is_live(b->cli->root))
                 return r;
         /* A trial that was cut off changed no line of ours. */
@@ -100,11 +102,11 @@ int boot_plan_wanted(struct boot *b, struct err *e) {
                 return err_set(e, -EBUSY, ERR_REFUSED, LEDGER_NAME,
                                "an earlier run was cut off, and some lines may have what others lack: 'passthru boot apply "
                                "--no-trial' finishes it, 'passthru boot revert' takes all of it back");
-        r = trial_new(b->cli->root, b->wanted.list, b->wanted.n, &trial, e);
+        r = trial_new(b->cli->root, b->wanted.list, b->wanted.n, kernel, &trial, e);
         if (r < 0)
                 return r;
         boot_failed_checks(b->cli->root, trial->findings, sizeof(trial->findings));
-        return boot_make_plan(b, b->wanted.list, b->wanted.n, trial, e);
+        return boot_make_plan(b, b->wanted.list, b->wanted.n, kernel, trial, e);
 }
 
 /* As a shell takes it for one word. */

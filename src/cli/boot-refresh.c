@@ -16,7 +16,7 @@ int boot_refresh(struct boot *b) {
 
         if (ledger_lock(b->cli->root, &lock, &e) < 0 || ledger_load(b->cli->root, &b->ledger, &e) < 0)
                 return cli_fail(&e);
-        if (b->ledger.n_files == 0)
+        if (b->ledger.n_files == 0 && !*b->ledger.kernel)
                 return EXIT_SUCCESS;
         if (b->ledger.unfinished || (b->ledger.trial && !*b->ledger.trial->failed)) {
                 puts(b->ledger.trial ? "A trial boot is pending: new entries get what it leads to." :
@@ -28,7 +28,7 @@ int boot_refresh(struct boot *b) {
                 return cli_fail(&e);
         }
         if (loader_find(b->cli->root, b->ledger.loader, &b->loader, &e) < 0 ||
-            boot_make_plan(b, ours, n, b->ledger.trial, &e) < 0)
+            boot_make_plan(b, ours, n, b->ledger.kernel, b->ledger.trial, &e) < 0)
                 return cli_fail(&e);
         if (plan_is_empty(&b->plan))
                 return EXIT_SUCCESS;

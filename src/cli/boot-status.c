@@ -37,6 +37,20 @@ static const char *verdict(const struct root *root, const char *configured, cons
         return buf;
 }
 
+/* NULL: none is chosen or wanted. */
+static const char *kernel_text(const struct boot *b, char *text, size_t size) {
+        const char *wanted = b->settings.boot.kernel, *ours = b->ledger.kernel;
+
+        if (!*wanted && !*ours)
+                return NULL;
+        if (str_eq(wanted, ours))
+                (void) str_format(text, size, "%s is the default", wanted);
+        else
+                (void) str_format(text, size, "%s is wanted as the default, and %s is: passthru boot apply",
+                                  *wanted ? wanted : "the boot loader's choice", *ours ? ours : "the boot loader's choice");
+        return text;
+}
+
 static const char *trial_text(const struct boot *b) {
         enum trial_state state;
 
@@ -62,7 +76,8 @@ int boot_status(struct boot *b) {
         _cleanup_free_ char *running = NULL;
         struct json_object *o, *list;
         struct err e = {};
-        const char *trial;
+        const char *kernel, *trial;
+        char kernel_buf[256];
 
         if (boot_load(b, false, &e) < 0 || b->loader->read(b->cli->root, &entries, &e) < 0)
                 return cli_fail(&e);
@@ -87,6 +102,8 @@ int boot_status(struct boot *b) {
         json_object_object_add(o, "version", json_object_new_int(1));
         json_object_object_add(o, "loader", json_object_new_string(b->loader->name));
         json_object_object_add(o, "parameters", list);
+        kernel = kernel_text(b, kernel_buf, sizeof(kernel_buf));
+        json_object_object_add(o, "kernel", kernel ? json_object_new_string(kernel) : NULL);
         trial = trial_text(b);
         json_object_object_add(o, "trial", trial ? json_object_new_string(trial) : NULL);
         if (b->cli->json)
@@ -96,6 +113,8 @@ int boot_status(struct boot *b) {
         if (b->wanted.n == 0)
                 puts("No kernel parameter is wanted.");
         table_print(t, TABLE_WRAP);
+        if (kernel)
+                printf("Kernel: %s.\n", kernel);
         if (trial)
                 printf("Trial: %s.\n", trial);
         if (*b->wanted.note)

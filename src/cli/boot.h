@@ -29,9 +29,10 @@ struct boot {
 /* Loads the ledger, and for anything but a revert what is wanted; finds the loader. */
 int boot_load(struct boot *b, bool revert, struct err *e);
 
-/* What it takes to get from what is to these parameters on all boots, or (a copy of trial, which may be NULL) to what the
- * trial says. An earlier plan in *b is freed. */
-int boot_make_plan(struct boot *b, const char *const *want, size_t n_want, const struct trial *trial, struct err *e);
+/* What it takes to get from what is to these parameters and this kernel on all boots, or (a copy of trial, which may be
+ * NULL) to what the trial says. An earlier plan in *b is freed. */
+int boot_make_plan(struct boot *b, const char *const *want, size_t n_want, const char *kernel, const struct trial *trial,
+                   struct err *e);
 
 /* The plan for what is wanted: a trial, unless the options or an image say otherwise. Nothing is planned when all boots
  * have it already. */

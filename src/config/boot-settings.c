@@ -172,13 +172,23 @@ static int on_parameters(const struct ini_entry *entry, struct boot_settings *s,
         return keep(entry, s->extra, sizeof(s->extra), e);
 }
 
+static int on_boot(const struct ini_entry *entry, struct boot_settings *s, struct err *e) {
+        if (!str_eq(entry->key, "kernel"))
+                return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted kernel, found the unknown setting '%s'",
+                               entry->key);
+        if (strspn(entry->value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+~-") !=
+            strlen(entry->value))
+                return refuse(entry, "a version like 6.1.0-13-amd64", e);
+        return keep(entry, s->kernel, sizeof(s->kernel), e);
+}
+
 int boot_settings_entry(const struct ini_entry *entry, struct boot_settings *settings, struct err *e) {
         static const struct {
                 const char *section;
                 int (*handle)(const struct ini_entry *entry, struct boot_settings *s, struct err *e);
         } sections[] = {
                 { "iommu", on_iommu },       { "acs", on_acs }, { "hugepages", on_hugepages }, { "vfio", on_vfio },
-                { "parameters", on_parameters },
+                { "parameters", on_parameters }, { "boot", on_boot },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(sections); i++)

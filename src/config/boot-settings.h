@@ -7,6 +7,7 @@
 #include "config/ini.h"
 
 #define HUGEPAGE_POOLS_MAX 4
+#define KERNEL_VERSION_MAX 64
 
 /* What passthru.conf says about the kernel that boots next:
  *
@@ -14,7 +15,8 @@
  *   [acs]         override=downstream,multifunction,id:8086:1901      config=0011101@pci:0:0
  *   [hugepages]   1G=4      2M=0:512,1:512
  *   [vfio]        ids=10de:2206,10de:1aef
- *   [parameters]  extra=any kernel parameters */
+ *   [parameters]  extra=any kernel parameters
+ *   [boot]        kernel=6.8.0-acso      which of the installed kernels boots by default */
 struct boot_settings {
         enum { IOMMU_AUTO, IOMMU_ON, IOMMU_OFF } iommu;
         bool passthrough;
@@ -27,6 +29,7 @@ struct boot_settings {
         size_t n_pools;
         char vfio_ids[256];
         char extra[1024];
+        char kernel[KERNEL_VERSION_MAX]; /* "": the boot loader's own choice */
 };
 
 /* Handles an entry of these sections: 1. 0: it is of another section. Negative: *e says what was wanted. */

@@ -175,3 +175,9 @@ int plan_add_variable(struct plan *plan, const char *name, const char *before, c
         plan->variables[plan->n_variables++] = v;
         return 0;
 }
+
+void plan_clear_commands(struct plan *plan) {
+        for (size_t i = 0; i < plan->n_commands; i++)
+                command_done(&plan->commands[i]);
+        plan->n_commands = 0;
+}

@@ -64,5 +64,8 @@ int plan_add_command(struct plan *plan, const char *why, ...) __attribute__((sen
 /* Adds a command that is a change by itself; both are NULL-terminated and copied. */
 int plan_add_change_command(struct plan *plan, const char *why, const char *const *argv, const char *const *undo);
 
+/* Takes all commands out again. */
+void plan_clear_commands(struct plan *plan);
+
 /* Adds a variable; the texts are copied, the name is not. Equal texts are no change. -ENOSPC, -ENOMEM. */
 int plan_add_variable(struct plan *plan, const char *name, const char *before, const char *after);

@@ -35,7 +35,12 @@ void run_kernelstub(struct tree *tree, char *const *argv) {
         _cleanup_free_ char *text = read_all(tree, KERNELSTUB);
         char *list = between(text, "\"kernel_options\": [", "]"), *save, line[512] = "";
 
-        (void) argv;
+        /* The newest kernel, unless it is told which. */
+        if (root_exists(tree_root(tree), "/boot/vmlinuz-6.5") > 0) {
+                _cleanup_free_ char *image = read_all(tree, argv && argv[1] ? argv[2] : "/boot/vmlinuz-6.5");
+
+                tree_file(tree, "/boot/efi/vmlinuz.efi", image);
+        }
         for (char *s = strtok_r(list, "\",\n", &save); s; s = strtok_r(NULL, "\",\n", &save))
                 if (*s != ' ')
                         strcat(strcat(line, " "), s);

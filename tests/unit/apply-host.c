@@ -19,13 +19,16 @@
 
 #include "base/command.h"
 #include "base/str.h"
+#include "boot/grubenv.h"
 #include "boot/trial.h"
 #include "fake/loaders.h"
+#include "sys/efivar.h"
 
 /* Faults, put in the place of the C library's functions by --wrap */
 
 
 struct fault_plan fault;
+const char *wanted_kernel = "";
 
 static bool step(void) {
         if (!fault.armed)
@@ -92,16 +95,22 @@ const struct root *root;
 /* update-grub: not atomic, as the real one (cat new > grub.cfg). */
 static void update_grub(struct tree *tree, char *const *argv) {
         _cleanup_free_ char *text = NULL, *script = NULL;
-        const char *ours = "", *guard = "";
+        const char *ours = "", *guard = "", *chosen = "0";
         bool armed = fault.armed;
 
         (void) argv;
         if (root_read(root, DROP_IN, 4096, &text, NULL) >= 0) {
-                char *variable = strstr(text, "\\$");
+                char *variable = strstr(text, "\\$"), *kernel = strstr(text, "GRUB_DEFAULT='"),
+                     *line = strstr(text, "DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT ");
 
-                ours = strstr(text, "DEFAULT ");
-                ours = ours ? ours + strlen("DEFAULT ") : "";
-                text[strcspn(text, "\n") + 1 + strcspn(strchr(text, '\n') + 1, "\n") - 1] = '\0';
+                if (kernel) {
+                        chosen = kernel + strlen("GRUB_DEFAULT='");
+                        kernel[strlen("GRUB_DEFAULT='") + strcspn(chosen, "'")] = '\0';
+                }
+                if (line) {
+                        ours = line + strlen("DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT ");
+                        *strchr(ours, '"') = '\0';
+                }
                 if (variable) /* as sh does */
                         memmove(variable, variable + 1, strlen(variable));
         }
@@ -115,8 +124,11 @@ static void update_grub(struct tree *tree, char *const *argv) {
         (void) step();
         fault.armed = false;
         tree_filef(tree, "/boot/grub/grub.cfg",
-                   "load_env\n%s### BEGIN /etc/grub.d/10_linux ###\nmenuentry 'Debian' {\n linux /vmlinuz root=/dev/sda1 ro quiet %s\n}\n",
-                   guard, ours);
+                   "load_env\nset default=\"%s\"\n%s### BEGIN /etc/grub.d/10_linux ###\n"
+                   "menuentry 'Debian' $menuentry_id_option 'gnulinux-simple-U' {\n linux /vmlinuz root=/dev/sda1 ro quiet %s\n}\n"
+                   "submenu 'Advanced' $menuentry_id_option 'gnulinux-advanced-U' {\n"
+                   "menuentry 'Debian 6.1' $menuentry_id_option 'gnulinux-6.1-advanced-U' {\n linux /vmlinuz-6.1 root=/dev/sda1 ro quiet %s\n}\n}\n",
+                   chosen, guard, ours, ours);
         fault.armed = armed;
 }
 
@@ -241,7 +253,7 @@ char *snapshot(void) {
 
 int perform(const struct scenario *s, enum what what, struct err *e) {
         _cleanup_ledger_ struct ledger before = {};
-        struct boot_edit edit = { parameters, what == REVERT ? 0 : N_PARAMETERS, &before, {} };
+        struct boot_edit edit = { parameters, what == REVERT ? 0 : N_PARAMETERS, &before, {}, what == REVERT ? "" : wanted_kernel };
         struct apply apply = { .root = root, .run_commands = true };
         _cleanup_plan_ struct plan plan = {};
         const char *ours[LEDGER_PARAMETERS_MAX];
@@ -251,10 +263,11 @@ int perform(const struct scenario *s, enum what what, struct err *e) {
         if (r >= 0)
                 r = loader_find(root, s->loader, &apply.loader, e);
         if (r >= 0 && what == TRIAL)
-                r = trial_new(root, parameters, N_PARAMETERS, &edit.after.trial, e);
+                r = trial_new(root, parameters, N_PARAMETERS, wanted_kernel, &edit.after.trial, e);
         if (r >= 0 && what == GIVE_UP) {
                 r = ledger_parameters(&before, ours, &edit.n_want);
                 edit.want = ours;
+                edit.kernel = before.kernel;
                 assert_int_equal(ledger_set_trial(&edit.after, before.trial), 0);
                 assert_int_equal(str_copy(edit.after.trial->failed, sizeof(edit.after.trial->failed), "why"), 0);
         }
@@ -286,4 +299,70 @@ void assert_state(const struct scenario *s, const char *what, unsigned at, const
 
         if (!str_eq(now, wanted))
                 fail_msg("%s, %s %u:\n%s\nwanted:\n%s", s->name, what, at, now, wanted);
+}
+
+const struct scenario *scenario(const char *name) {
+        for (const struct scenario *s = scenarios; s->name; s++)
+                if (str_eq(s->name, name))
+                        return s;
+        fail_msg("no scenario %s", name);
+        return NULL;
+}
+
+bool is_grub(const struct scenario *s) {
+        return str_eq(s->loader, "grub");
+}
+
+/* A machine that its loader told about. */
+void set_up_booted(const struct scenario *s) {
+        set_up(s);
+        if (is_grub(s))
+                return;
+        tree_dir(t, "/sys/firmware/efi/efivars");
+        assert_int_equal(efi_loader_set(root, "LoaderInfo", "systemd-boot 252"), 0);
+        assert_int_equal(efi_loader_set(root, "LoaderEntrySelected", str_eq(s->loader, "kernelstub") ? "Pop_OS-current.conf" :
+                                                                                                    "a-6.1.conf"), 0);
+}
+
+/* What the firmware, the loader and the kernel do. */
+void restart(const struct scenario *s, const char *line) {
+        _cleanup_free_ char *env = NULL, *cleared = NULL;
+        size_t length;
+
+        tree_file(t, "/proc/sys/kernel/random/boot_id", "bbbbbbbb-0000-4000-8000-000000000000\n");
+        tree_filef(t, "/proc/cmdline", "%s\n", line);
+        if (!is_grub(s)) {
+                assert_int_equal(efi_loader_set(root, "LoaderEntryOneShot", NULL), 0);
+                return;
+        }
+        assert_int_equal(grubenv_load(root, GRUBENV, &env, NULL), 0);
+        if (grubenv_get(env, "passthru_trial", &length)) {
+                assert_int_equal(grubenv_set(env, "passthru_trial", NULL, &cleared), 0);
+                tree_file(t, GRUBENV, cleared);
+        }
+}
+
+void must(const struct scenario *s, enum what what) {
+        struct err e = {};
+
+        if (perform(s, what, &e) != 0)
+                fail_msg("%s: %s", s->name, e.message);
+}
+
+/* Without the files that hold no line: the running system's, and grubenv, which GRUB clears itself. */
+char *boot_files(void) {
+        char *all = snapshot(), *out = calloc(1, strlen(all) + 1), *save;
+
+        for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+                if (!str_starts(line, "/proc/") && !str_starts(line, "/sys/"))
+                        strcat(strcat(out, line), "\n");
+        free(all);
+        return out;
+}
+
+void assert_files(const struct scenario *s, const char *what, const char *wanted) {
+        _cleanup_free_ char *now = boot_files();
+
+        if (!str_eq(now, wanted))
+                fail_msg("%s, %s:\n%s\nwanted:\n%s", s->name, what, now, wanted);
 }

@@ -19,6 +19,7 @@ extern struct fault_plan {
 
 #define ENTRIES "/boot/efi/loader/entries"
 #define DROP_IN "/etc/default/grub.d/passthru.cfg"
+#define GRUBENV "/boot/grub/grubenv"
 
 /* A host with its loader. */
 struct scenario {
@@ -29,6 +30,9 @@ struct scenario {
         void (*run)(struct tree *tree, char *const *argv);
 };
 extern const struct scenario scenarios[]; /* up to one without a name */
+
+const struct scenario *scenario(const char *name);
+bool is_grub(const struct scenario *s);
 
 /* What is wanted. */
 #define N_PARAMETERS 3
@@ -43,6 +47,9 @@ void set_up(const struct scenario *s);
 char *snapshot(void);
 void assert_state(const struct scenario *s, const char *what, unsigned at, const char *wanted);
 
+/* What apply and a trial want besides; "": nothing. */
+extern const char *wanted_kernel;
+
 enum what {
         APPLY,  /* parameters, for all boots */
         REVERT,
@@ -54,3 +61,16 @@ enum what {
 /* What the program does: 1 when there was nothing to do. */
 int perform(const struct scenario *s, enum what what, struct err *e);
 int perform_with(const struct scenario *s, enum what what, enum fault how, unsigned at, int error, struct err *e);
+
+/* The same, and nothing else will do. */
+void must(const struct scenario *s, enum what what);
+
+/* set_up(), on a machine that systemd-boot tells about, where it is systemd-boot's. */
+void set_up_booted(const struct scenario *s);
+
+/* What the firmware, the loader and the kernel do: the variable of a trial is gone, and the kernel has this line. */
+void restart(const struct scenario *s, const char *line);
+
+/* snapshot() without the running system's files. Caller frees. */
+char *boot_files(void);
+void assert_files(const struct scenario *s, const char *what, const char *wanted);

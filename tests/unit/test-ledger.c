@@ -62,15 +62,19 @@ static void keeps_a_trial(void **state) {
         _cleanup_tree_ struct tree *t = new_tree();
         _cleanup_ledger_ struct ledger l = { .loader = "grub" }, again = {};
         struct trial trial = { .id = "0123abcd", .parameters = { "iommu=pt", "a=\"b c\"" }, .n_parameters = 2,
-                               .findings = "state", .failed = "it did not come up" };
+                               .kernel = "6.1", .findings = "state", .failed = "it did not come up" };
         struct err e = {};
 
         (void) state;
         assert_int_equal(ledger_set_trial(&l, &trial), 0);
+        ledger_copy_kernel(&l, &(struct ledger) { .kernel = "6.1", .default_id = "a.conf", .default_before = "b.conf" });
         assert_int_equal(ledger_save(tree_root(t), &l, &e), 0);
         assert_int_equal(ledger_load(tree_root(t), &again, &e), 0);
         assert_non_null(again.trial);
         assert_memory_equal(again.trial, &trial, sizeof(trial));
+        assert_string_equal(again.kernel, "6.1");
+        assert_string_equal(again.default_id, "a.conf");
+        assert_string_equal(again.default_before, "b.conf");
         assert_int_equal(ledger_set_trial(&again, NULL), 0);
         assert_null(again.trial);
 }
@@ -140,7 +144,7 @@ static void has_limits(void **state) {
 #define HEAD "{\"version\":1,\"loader\":\"grub\",\"unfinished\":false,\"files\":"
 #define FILE_HEAD HEAD "[{\"path\":\"/a\",\"created\":false,\"parameters\":"
 
-#define TRIAL_HEAD(id) HEAD "[],\"trial\":{\"id\":" id ",\"findings\":"
+#define TRIAL_HEAD(id) HEAD "[],\"trial\":{\"id\":" id ",\"kernel\":\"\",\"findings\":"
 
 static void refuses_damaged_texts(void **state) {
         static const char *const texts[] = {
@@ -174,6 +178,8 @@ static void refuses_damaged_texts(void **state) {
                 FILE_HEAD "[\"a\\u0000b\"]}]}",
                 FILE_HEAD "[\"-- 3\"]}]}",
                 FILE_HEAD "[\"a=\\\"b\"]}]}",
+                HEAD "[],\"kernel\":\"6.1\"}",
+                HEAD "[],\"kernel\":\"6.1\",\"default_id\":1,\"default_before\":\"\"}",
                 HEAD "[],\"trial\":7}",
                 HEAD "[],\"trial\":{}}",
                 TRIAL_HEAD("\"\"") "\"\",\"failed\":\"\",\"parameters\":[]}}",

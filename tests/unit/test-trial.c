@@ -26,52 +26,10 @@
 #include "sys/efivar.h"
 #include "unit/apply-host.h"
 
-#define GRUBENV "/boot/grub/grubenv"
 #define SCRIPT "/etc/grub.d/06_passthru"
 #define TRIED "root=/dev/sda1 quiet intel_iommu=on iommu=pt hugepagesz=1G hugepages=4 panic=10 passthru.trial=aaaaaaaa"
 
-static const struct scenario *scenario(const char *name) {
-        for (const struct scenario *s = scenarios; s->name; s++)
-                if (str_eq(s->name, name))
-                        return s;
-        fail_msg("no scenario %s", name);
-        return NULL;
-}
-
 static const char *const names[] = { "GRUB", "systemd-boot", "systemd-boot with VFAT and /etc/kernel/cmdline", "kernelstub" };
-
-static bool is_grub(const struct scenario *s) {
-        return str_eq(s->loader, "grub");
-}
-
-/* A machine that its loader told about. */
-static void set_up_booted(const struct scenario *s) {
-        set_up(s);
-        if (is_grub(s))
-                return;
-        tree_dir(t, "/sys/firmware/efi/efivars");
-        assert_int_equal(efi_loader_set(root, "LoaderInfo", "systemd-boot 252"), 0);
-        assert_int_equal(efi_loader_set(root, "LoaderEntrySelected", str_eq(s->loader, "kernelstub") ? "Pop_OS-current.conf" :
-                                                                                                    "a-6.1.conf"), 0);
-}
-
-/* What the firmware, the loader and the kernel do. */
-static void restart(const struct scenario *s, const char *line) {
-        _cleanup_free_ char *env = NULL, *cleared = NULL;
-        size_t length;
-
-        tree_file(t, "/proc/sys/kernel/random/boot_id", "bbbbbbbb-0000-4000-8000-000000000000\n");
-        tree_filef(t, "/proc/cmdline", "%s\n", line);
-        if (!is_grub(s)) {
-                assert_int_equal(efi_loader_set(root, "LoaderEntryOneShot", NULL), 0);
-                return;
-        }
-        assert_int_equal(grubenv_load(root, GRUBENV, &env, NULL), 0);
-        if (grubenv_get(env, "passthru_trial", &length)) {
-                assert_int_equal(grubenv_set(env, "passthru_trial", NULL, &cleared), 0);
-                tree_file(t, GRUBENV, cleared);
-        }
-}
 
 static enum trial_state find(void) {
         _cleanup_ledger_ struct ledger ledger = {};
@@ -81,31 +39,6 @@ static enum trial_state find(void) {
         assert_int_equal(ledger_load(root, &ledger, &e), 0);
         assert_int_equal(trial_find(root, &ledger, &state, &e), 0);
         return state;
-}
-
-static void must(const struct scenario *s, enum what what) {
-        struct err e = {};
-
-        if (perform(s, what, &e) != 0)
-                fail_msg("%s: %s", s->name, e.message);
-}
-
-/* Without the files that hold no line: the running system's, and grubenv, which GRUB clears itself. */
-static char *boot_files(void) {
-        char *all = snapshot(), *out = calloc(1, strlen(all) + 1), *save;
-
-        for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-                if (!str_starts(line, "/proc/") && !str_starts(line, "/sys/"))
-                        strcat(strcat(out, line), "\n");
-        free(all);
-        return out;
-}
-
-static void assert_files(const struct scenario *s, const char *what, const char *wanted) {
-        _cleanup_free_ char *now = boot_files();
-
-        if (!str_eq(now, wanted))
-                fail_msg("%s, %s:\n%s\nwanted:\n%s", s->name, what, now, wanted);
 }
 
 static char *applied_files(const struct scenario *s) {
@@ -232,7 +165,7 @@ static void tries_a_change_of_what_is_ours(void **state) {
                 _cleanup_free_ char *applied = applied_files(s), *first = NULL;
                 struct apply apply = { .root = root, .run_commands = true };
                 struct ledger nothing = {};
-                struct boot_edit edit = { old, 2, &nothing, {} };
+                struct boot_edit edit = { old, 2, &nothing, {}, "" };
                 _cleanup_plan_ struct plan plan = {};
 
                 set_up_booted(s);
@@ -473,7 +406,7 @@ static void judges(void **state) {
                 char why[256] = "";
 
                 set_up(scenario("GRUB"));
-                assert_int_equal(trial_new(root, parameters, N_PARAMETERS, &trial, NULL), 0);
+                assert_int_equal(trial_new(root, parameters, N_PARAMETERS, "", &trial, NULL), 0);
                 assert_int_equal(str_copy(trial->findings, sizeof(trial->findings), "hook-installed"), 0);
                 tree_filef(t, "/proc/cmdline", "%s\n", cases[i].line);
                 tree_dir(t, cases[i].groups ? "/sys/kernel/iommu_groups/0" : "/sys/kernel/iommu_groups");
@@ -494,10 +427,10 @@ static void knows_the_boot(void **state) {
         (void) state;
         set_up(scenario("GRUB"));
         tree_file(t, "/proc/sys/kernel/random/boot_id", "nonsense\n");
-        assert_int_equal(trial_new(root, parameters, N_PARAMETERS, &trial, &e), -EBADMSG);
+        assert_int_equal(trial_new(root, parameters, N_PARAMETERS, "", &trial, &e), -EBADMSG);
         assert_non_null(strstr(e.message, "boot_id cannot be read"));
         tree_remove(t, "/proc/sys/kernel/random");
-        assert_int_equal(trial_new(root, parameters, N_PARAMETERS, &trial, &e), -ENOENT);
+        assert_int_equal(trial_new(root, parameters, N_PARAMETERS, "", &trial, &e), -ENOENT);
         assert_null(trial);
         tree_free(t);
 }
