@@ -59,7 +59,7 @@ check:
 .PHONY: check-unit
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
-	@tests/run $(RESULTS)/unit tests/layers tests/units tests/cli tests/boot-loaders tests/boot $(UNIT)
+	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/cli tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all
@@ -76,7 +76,7 @@ check-fuzz: $(REPLAY)
 .PHONY: asan check-asan
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' CFLAGS='-O1 -g' \
-	  check-unit check-fuzz
+	  SANITIZED=yes check-unit check-fuzz
 
 check-asan:
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/asan
