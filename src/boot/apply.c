@@ -138,7 +138,7 @@ static int sync_written(const struct apply *a, const struct boot_entries *entrie
                 if (i > 0 && str_eq(file, entries->list[i - 1].file))
                         continue;
                 fd = root_open(a->root, file, O_RDONLY, 0);
-                if (fd >= 0 && syncfs(fd) < 0)
+                if (fd >= 0 && (syncfs(fd) < 0 || fsync(fd) < 0))
                         return err_set(e, -errno, ERR_FAILED, file, "%s cannot be synced: %s", file, strerror(errno));
         }
         return 0;

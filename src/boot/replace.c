@@ -6,18 +6,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/str.h"
 
 #define SUFFIX ".passthru-new"
 
-static int write_new(int folder, const char *name, const char *text, const struct stat *old, mode_t mode) {
+static int write_new(int folder, const char *name, const char *text, const struct stat *old, mode_t mode, int *ret) {
         _cleanup_close_ int fd = -1;
         size_t size = strlen(text);
 
@@ -39,46 +37,43 @@ static int write_new(int folder, const char *name, const char *text, const struc
                 return -errno;
         if (fchmod(fd, old ? old->st_mode & 07777 : mode) < 0 && errno != EPERM)
                 return -errno;
-        return fsync(fd) < 0 ? -errno : 0;
+        *ret = TAKE_FD(fd);
+        return 0;
 }
 
-static bool is_vfat(int fd) {
-        struct statfs fs;
-
-        return fstatfs(fd, &fs) >= 0 && fs.f_type == MSDOS_SUPER_MAGIC;
+/* All of the file system of a file is in its place and will stay there. syncfs() writes what a journal holds to its place
+ * but does not make the disk flush it; fsync() does, though not of a folder: that only commits ext4's journal. */
+static int settle(int file) {
+        return syncfs(file) < 0 || fsync(file) < 0 ? -errno : 0;
 }
 
-static int sync_file(int folder, const char *name) {
-        _cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-        return fd < 0 || fsync(fd) < 0 || syncfs(folder) < 0 ? -errno : 0;
-}
-
-/* On VFAT a rename over a file first frees the old one's clusters on disk. Exchanged, both names exist at any time,
- * and the old content goes only after the new one is safely there (measured: DESIGN, "Rules of the code"). */
-static int exchange(int folder, const char *fresh, const char *name) {
+static int exchange(int folder, int file, const char *fresh, const char *name) {
         int r;
 
         if (renameat2(folder, fresh, folder, name, RENAME_EXCHANGE) < 0)
                 return -errno;
-        r = sync_file(folder, name);
+        r = settle(file);
         if (r < 0)
                 (void) renameat2(folder, fresh, folder, name, RENAME_EXCHANGE);
         return r;
 }
 
-/* Also a file system with a journal is synced as a whole: GRUB does not replay one. */
-static int commit(int folder, const char *fresh, const char *name, bool exists) {
-        int r = -EINVAL;
+/* A rename over a file changes the folder and frees the old file, and a disk may do the second first: then the name has
+ * an empty inode (ext4, for GRUB does not replay its journal) or clusters that are free (VFAT). So the new file is
+ * there before the folder names it, and the old one is freed when the folder no longer does. Measured: the lab's cell
+ * 70-power-cut. */
+static int commit(int folder, int file, const char *fresh, const char *name, bool exists) {
+        int r = settle(file);
 
-        if (exists && is_vfat(folder))
-                r = exchange(folder, fresh, name);
-        /* VFAT can exchange since Linux 6.0. */
+        if (r < 0)
+                return r;
+        r = exists ? exchange(folder, file, fresh, name) : -EINVAL;
+        /* Not all file systems can exchange; VFAT can since Linux 6.0. */
         if (r == -EINVAL)
                 r = renameat(folder, fresh, folder, name) < 0 ? -errno : 0;
-        if (r < 0 || (unlinkat(folder, fresh, 0) < 0 && errno != ENOENT) || fsync(folder) < 0 || syncfs(folder) < 0)
-                return r < 0 ? r : -errno;
-        return 0;
+        if (r >= 0 && unlinkat(folder, fresh, 0) < 0 && errno != ENOENT)
+                r = -errno;
+        return r < 0 ? r : settle(file);
 }
 
 int boot_file_folder(const struct root *root, const char *path, char name[static NAME_MAX + 1]) {
@@ -133,7 +128,22 @@ static int make_folder(const struct root *root, const char *path) {
 static int remove_file(int folder, const char *name) {
         if (unlinkat(folder, name, 0) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        return fsync(folder) < 0 || syncfs(folder) < 0 ? -errno : 0;
+        return fsync(folder) < 0 ? -errno : 0;
+}
+
+/* As in commit(): nobody looks for the name under which the file is freed. */
+static int take_away(int folder, const char *fresh, const char *name) {
+        _cleanup_close_ int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        int r;
+
+        if (file < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (renameat(folder, name, folder, fresh) < 0)
+                return -errno;
+        r = settle(file);
+        if (r >= 0)
+                r = remove_file(folder, fresh);
+        return r < 0 ? r : settle(file);
 }
 
 int boot_folder_clean(const struct root *root, const char *path) {
@@ -168,7 +178,7 @@ void boot_folder_remove(const struct root *root, const char *path) {
 }
 
 int boot_file_replace(const struct root *root, const char *path, const char *text, mode_t mode) {
-        _cleanup_close_ int folder = -1;
+        _cleanup_close_ int folder = -1, file = -1;
         char name[NAME_MAX + 1], fresh[NAME_MAX + 1];
         struct stat old;
         bool exists;
@@ -192,11 +202,11 @@ int boot_file_replace(const struct root *root, const char *path, const char *tex
         if (r < 0)
                 return r;
         if (!text)
-                return remove_file(folder, name);
+                return take_away(folder, fresh, name);
 
-        r = write_new(folder, fresh, text, exists ? &old : NULL, mode);
+        r = write_new(folder, fresh, text, exists ? &old : NULL, mode, &file);
         if (r >= 0)
-                r = commit(folder, fresh, name, exists);
+                r = commit(folder, file, fresh, name, exists);
         if (r < 0)
                 (void) unlinkat(folder, fresh, 0);
         return r;

@@ -52,10 +52,19 @@ static bool step(void) {
         }
 
 WRAP(renameat, (int d1, const char *p1, int d2, const char *p2), (d1, p1, d2, p2))
-WRAP(renameat2, (int d1, const char *p1, int d2, const char *p2, unsigned flags), (d1, p1, d2, p2, flags))
 WRAP(unlinkat, (int d, const char *p, int flags), (d, p, flags))
 WRAP(mkdirat, (int d, const char *p, mode_t mode), (d, p, mode))
 WRAP(fchmod, (int fd, mode_t mode), (fd, mode))
+
+int __real_renameat2(int d1, const char *p1, int d2, const char *p2, unsigned flags);
+int __wrap_renameat2(int d1, const char *p1, int d2, const char *p2, unsigned flags);
+int __wrap_renameat2(int d1, const char *p1, int d2, const char *p2, unsigned flags) {
+        if (fault.no_exchange) {
+                errno = EINVAL;
+                return -1;
+        }
+        return step() ? -1 : __real_renameat2(d1, p1, d2, p2, flags);
+}
 
 ssize_t __real_write(int fd, const void *buf, size_t size);
 ssize_t __wrap_write(int fd, const void *buf, size_t size);
@@ -174,11 +183,11 @@ const struct scenario scenarios[] = {
         { "GRUB", "grub", make_grub, false, "update-grub", update_grub },
         { "systemd-boot", "systemd-boot", make_systemd_boot, false, NULL, NULL },
         { "systemd-boot with VFAT and /etc/kernel/cmdline", "systemd-boot", make_systemd_boot_and_cmdline, true, NULL, NULL },
-        { "kernelstub", "kernelstub", make_kernelstub, true, "kernelstub", run_kernelstub },
+        { "kernelstub", "kernelstub", make_kernelstub, false, "kernelstub", run_kernelstub },
         { "GRUB without drop-ins", "grub-file", make_grub_file, false, "grub2-mkconfig", run_grub_mkconfig },
         { "Fedora", "grub-bls", make_fedora, false, NULL, NULL },
         { "RHEL 8", "grub-bls", make_rhel_8, false, NULL, NULL },
-        { "rEFInd", "refind", make_refind, true, NULL, NULL },
+        { "rEFInd", "refind", make_refind, false, NULL, NULL },
         { "sdbootutil", "sdbootutil", make_sdbootutil, false, "sdbootutil", run_sdbootutil },
         { "Proxmox", "proxmox", make_proxmox, false, "proxmox-boot-tool", run_proxmox },
         { "ostree", "ostree", make_ostree, false, "rpm-ostree", run_rpm_ostree },
@@ -189,7 +198,8 @@ const char *const parameters[N_PARAMETERS] = { "intel_iommu=on", "iommu=pt", "hu
 
 void set_up(const struct scenario *s) {
         fault.armed = false;
-        fault.file_system = s->vfat ? MSDOS_SUPER_MAGIC : EXT4_SUPER_MAGIC;
+        fault.file_system = EXT4_SUPER_MAGIC;
+        fault.no_exchange = s->no_exchange;
         current = s;
         t = tree_new();
         root = tree_root(t);

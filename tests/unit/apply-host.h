@@ -13,7 +13,7 @@ extern struct fault_plan {
         enum fault fault;
         unsigned at, steps;
         int error;
-        bool armed;
+        bool no_exchange, armed;
         long file_system; /* its magic number, for all files */
 } fault;
 
@@ -25,7 +25,7 @@ extern struct fault_plan {
 struct scenario {
         const char *name, *loader;
         void (*make)(struct tree *tree);
-        bool vfat;
+        bool no_exchange; /* of files, as on VFAT before Linux 6.0 */
         const char *command; /* NULL: there is none */
         void (*run)(struct tree *tree, char *const *argv);
 };

@@ -11,14 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "base/command.h"
 #include "boot/replace.h"
 #include "fake/tree.h"
 
@@ -169,37 +167,6 @@ static void refuses_what_is_no_file(void **state) {
         assert_int_equal(count(root, "/boot"), 1);
 }
 
-static int sh(const char *script) {
-        char name[] = "sh", option[] = "-c", text[512];
-
-        assert_int_equal(str_copy(text, sizeof(text), script), 0);
-        return command_run(NULL, NULL, (char *[]) { name, option, text, NULL }, NULL);
-}
-
-/* A real VFAT, where the two files are exchanged. */
-static void works_on_vfat(void **state) {
-        char folder[256], image[256], script[600];
-
-        (void) state;
-        tree_dir(t, "/boot/efi");
-        outside(folder, "/boot/efi");
-        outside(image, "/image");
-        assert_int_equal(str_format(script, sizeof(script),
-                                    "truncate -s 4M %s && mkfs.vfat %s && mount -o loop,umask=0077 %s %s", image, image,
-                                    image, folder), 0);
-        if (geteuid() != 0 || sh(script) != 0) {
-                print_message("no VFAT can be mounted here\n");
-                skip();
-        }
-        assert_int_equal(boot_file_replace(root, "/boot/efi/a.conf", "one", 0644), 0);
-        assert_int_equal(boot_file_replace(root, "/boot/efi/a.conf", "two", 0644), 0);
-        assert_text(root, "/boot/efi/a.conf", "two");
-        assert_int_equal(count(root, "/boot/efi"), 1);
-        assert_int_equal(boot_file_replace(root, "/boot/efi/a.conf", NULL, 0), 0);
-        assert_int_equal(count(root, "/boot/efi"), 0);
-        assert_int_equal(umount(folder), 0);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(makes_replaces_and_removes, set_up, tear_down),
@@ -207,7 +174,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(cleans_up_after_a_kill, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(makes_the_last_folder_only, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(refuses_what_is_no_file, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(works_on_vfat, set_up, tear_down),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
