@@ -43,6 +43,16 @@ $(BUILD)/tests/fuzz-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(LINK_ORDER)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIB_LDLIBS)
 
+# What the cell power-cut runs on the host, and in the guest. libext2fs: nothing else reads ext4 without its journal.
+POWER_CUT := $(patsubst %,$(BUILD)/obj/tests/lab/power-cut/%.o,cut disk ext4 folder image log main vfat)
+$(BUILD)/tests/power-cut: $(POWER_CUT) $(BUILD)/lib/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lext2fs -lcom_err
+
+$(BUILD)/tests/power-cut-replace: $(BUILD)/obj/tests/lab/power-cut/replace.o $(BUILD)/lib/libboot.a $(BUILD)/lib/libbase.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # Not .SECONDARY, which would let a missing object of an archive pass for made.
 .PRECIOUS: $(BUILD)/obj/tests/%.o
 
@@ -105,7 +115,7 @@ torture: all $(UNIT)
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	+@status=0; \
 	SEQUENCES=20000 tests/run $(RESULTS)/unit $(BUILD)/tests/test-random || status=1; \
-	KILLS=300 LEND_CYCLES=500 DOMAIN_CYCLES=50 tests/lab/run --timeout 7200 --results $(RESULTS)/lab $(LAB_CELLS) || status=1; \
+	KILLS=300 LEND_CYCLES=500 DOMAIN_CYCLES=50 POWER_CUTS=500 tests/lab/run --timeout 7200 --results $(RESULTS)/lab $(LAB_CELLS) || status=1; \
 	tests/total $(RESULTS)/* || status=1; exit $$status
 
 .PHONY: demo
