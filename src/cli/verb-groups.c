@@ -1,110 +1,199 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
-#include "cli/cli.h"
-#include "cli/table.h"
-#include "lease/state.h"
-#include "sys/pci.h"
+#include "cli/groups.h"
 
-static int compare_groups(const void *a, const void *b) {
-        const struct pci_device *x = a, *y = b;
+#define DUMP_MAX (64U << 20) /* bytes; 4096 functions with 4096 bytes each are 53 MiB of text */
 
-        return x->group != y->group ? x->group - y->group : bdf_compare(&x->address, &y->address);
+struct options {
+        bool tree, details, predict;
+        const char *dump;
+        struct acs_settings settings;
+};
+
+static void groups_done(struct groups *g) {
+        pci_devices_done(&g->devices);
+        if (g->names)
+                pci_names_free(g->names);
+        state_done(&g->state);
+        free(g->details);
+        prediction_done(&g->prediction);
 }
 
-static struct json_object *device_to_json(const struct pci_device *d, struct pci_names *names,
-                                          const struct lease *lease) {
-        struct json_object *o = json_object_new_object();
-        char text[256];
-
-        json_object_object_add(o, "address", json_object_new_string(bdf_format(&d->address, text)));
-        json_object_object_add(o, "id", json_object_new_string(pci_id_format(&d->id, text)));
-        json_object_object_add(o, "subsystem", json_object_new_string(pci_id_format(&d->subsystem, text)));
-        (void) str_format(text, sizeof(text), "%06x", d->class_code);
-        json_object_object_add(o, "class", json_object_new_string(text));
-        json_object_object_add(o, "class_name", json_object_new_string(pci_names_class(names, d, text, sizeof(text))));
-        json_object_object_add(o, "name", json_object_new_string(pci_names_device(names, d, text, sizeof(text))));
-        json_object_object_add(o, "driver", *d->driver ? json_object_new_string(d->driver) : NULL);
-        json_object_object_add(o, "bridge", json_object_new_boolean(d->bridge));
-        json_object_object_add(o, "boot_vga", json_object_new_boolean(d->boot_vga));
-        json_object_object_add(o, "lent_to", lease ? json_object_new_string(lease->domain) : NULL);
-        return o;
+static void print_help(void) {
+        puts("Usage: passthru [--json] [--root DIR] groups [OPTION]...\n"
+             "       passthru [--json] groups --predict [acs=LIST] [config_acs=LIST] [OPTION]...\n"
+             "       passthru [--json] groups --dump FILE [acs=LIST] [config_acs=LIST] [OPTION]...\n"
+             "\n"
+             "PCI devices by IOMMU group: those that share one can only be lent together.\n"
+             "\n"
+             "  --tree            by bridge\n"
+             "  --long            also modules, reset methods, and who uses a device (as root)\n"
+             "  --device ADDRESS  say whether this one, and others given so, are alone\n"
+             "  --predict         the groups after a boot with these parameters (as root):\n"
+             "    acs=LIST          pcie_acs_override=LIST, of a patched kernel:\n"
+             "                      downstream,multifunction,id:VVVV:DDDD\n"
+             "    config_acs=LIST   pci=config_acs=LIST, from Linux 6.11: FLAGS@DEVICE;...\n"
+             "  --dump FILE       predict from what 'lspci -xxxx' printed as root on any\n"
+             "                    machine; - reads standard input");
 }
 
-static const struct lease *lent_to(const struct state *s, const struct pci_device *d) {
-        char address[BDF_TEXT_MAX];
-
-        return state_claimant(s, &knob_pci_driver, bdf_format(&d->address, address));
-}
-
-/* devices are sorted by group; those without one come first. */
-static int print_json(const struct pci_devices *devices, struct pci_names *names, const struct state *s) {
-        struct json_object *o = json_object_new_object(), *groups = json_object_new_array(),
-                           *without = json_object_new_array(), *list = without;
-
-        for (size_t i = 0; i < devices->n; i++) {
-                const struct pci_device *d = &devices->list[i];
-
-                if (d->group >= 0 && (i == 0 || devices->list[i - 1].group != d->group)) {
-                        struct json_object *group = json_object_new_object();
-
-                        list = json_object_new_array();
-                        json_object_object_add(group, "id", json_object_new_int(d->group));
-                        json_object_object_add(group, "devices", list);
-                        json_object_array_add(groups, group);
-                }
-                json_object_array_add(list, device_to_json(d, names, lent_to(s, d)));
-        }
-        json_object_object_add(o, "version", json_object_new_int(1));
-        json_object_object_add(o, "groups", groups);
-        json_object_object_add(o, "without_group", without);
-        return cli_print_json(o);
-}
-
-static int print_table(const struct pci_devices *devices, struct pci_names *names, const struct state *s) {
-        _cleanup_table_ struct table *t = table_new("GROUP", "ADDRESS", "ID", "DRIVER", "DEVICE", NULL);
-
-        for (size_t i = 0; i < devices->n; i++) {
-                const struct pci_device *d = &devices->list[i];
-                const struct lease *lease = lent_to(s, d);
-                char group[16] = "-", address[BDF_TEXT_MAX], id[PCI_ID_TEXT_MAX], kind[128], name[256], text[600];
-
-                if (d->group >= 0)
-                        (void) str_format(group, sizeof(group), "%d", d->group);
-                (void) str_format(text, sizeof(text), "%s%s%s%s%s: %s", lease ? "[lent to " : "",
-                                  lease ? lease->domain : "", lease ? "] " : "", d->boot_vga ? "[boot VGA] " : "",
-                                  pci_names_class(names, d, kind, sizeof(kind)),
-                                  pci_names_device(names, d, name, sizeof(name)));
-                table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id),
-                          *d->driver ? d->driver : "-", text);
-        }
-        table_print(t, TABLE_CUT);
-        return EXIT_SUCCESS;
-}
-
-int verb_groups(struct cli *cli, int argc, char **argv) {
-        _cleanup_pci_devices_ struct pci_devices devices = {};
-        _cleanup_pci_names_ struct pci_names *names = NULL;
-        _cleanup_state_ struct state s = {};
+static int parse_setting(const char *s, struct options *o) {
         struct err e = {};
         int r;
 
-        r = cli_no_arguments(argc, argv);
+        if (str_starts(s, "acs="))
+                r = acs_override_parse(s + 4, &o->settings.override, &e);
+        else if (str_starts(s, "config_acs="))
+                r = config_acs_parse(s + 11, &o->settings.config, &e);
+        else
+                return cli_usage_error("groups", "groups takes no argument like '%s'", s);
+        if (r < 0)
+                return cli_usage_error("groups", "%s", e.message);
+        o->settings.boot = true;
+        return 0;
+}
+
+static int add_wanted(struct groups *g, const char *address) {
+        if (g->n_wanted == ARRAY_SIZE(g->wanted))
+                return cli_usage_error("groups", "at most %zu devices", ARRAY_SIZE(g->wanted));
+        if (bdf_parse(address, &g->wanted[g->n_wanted]) < 0)
+                return cli_usage_error("groups", "wanted a PCI address like 0000:01:00.0, found '%s'", address);
+        g->n_wanted++;
+        return 0;
+}
+
+static int parse(int argc, char **argv, struct options *o, struct groups *g) {
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "tree", no_argument, NULL, 't' },
+                { "long", no_argument, NULL, 'l' },
+                { "device", required_argument, NULL, 'd' },
+                { "predict", no_argument, NULL, 'p' },
+                { "dump", required_argument, NULL, 'f' },
+                {},
+        };
+        int c, r;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        print_help();
+                        exit(EXIT_SUCCESS);
+                case 't':
+                        o->tree = true;
+                        break;
+                case 'l':
+                        o->details = true;
+                        break;
+                case 'd':
+                        r = add_wanted(g, optarg);
+                        if (r != 0)
+                                return r;
+                        break;
+                case 'f':
+                        o->dump = optarg;
+                        /* fall through */
+                case 'p':
+                        o->predict = true;
+                        break;
+                default:
+                        return cli_option_error(argv[0], argv);
+                }
+        for (; optind < argc; optind++) {
+                r = parse_setting(argv[optind], o);
+                if (r != 0)
+                        return r;
+        }
+        if (o->settings.boot && !o->predict)
+                return cli_usage_error("groups", "acs= and config_acs= go with --predict or --dump");
+        if (o->details && (o->dump || o->tree))
+                return cli_usage_error("groups", "--long goes with neither --dump nor --tree");
+        return 0;
+}
+
+static int read_dump(const char *path, char **ret, size_t *ret_size, struct err *e) {
+        _cleanup_close_ int fd = str_eq(path, "-") ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+        int r;
+
+        r = fd < 0 ? -errno : fd_read(fd, DUMP_MAX, ret, ret_size);
+        return r < 0 ? err_set(e, r, ERR_FAILED, path, "%s: %s", path, strerror(-r)) : 0;
+}
+
+static int predict_from_dump(const struct options *o, struct groups *g, struct err *e) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r;
+
+        r = read_dump(o->dump, &text, &size, e);
+        if (r < 0)
+                return r;
+        r = predict_dump(text, size, &o->settings, &g->devices, &g->prediction, e);
+        return r < 0 ? err_prefix(e, "%s", o->dump) : 0;
+}
+
+static int read_host(const struct cli *cli, const struct options *o, struct groups *g, struct err *e) {
+        int r;
+
+        r = host_pci_devices(cli->root, &g->devices, e);
+        if (r < 0)
+                return r;
+        /* Only root can see what is lent; everyone can see the groups. */
+        (void) state_load(cli->root, &g->state, NULL);
+        if (o->details) {
+                r = groups_read_details(cli->root, g, e);
+                if (r < 0)
+                        return r;
+        }
+        return o->predict ? predict_host(cli->root, &g->devices, &o->settings, &g->prediction, e) : 0;
+}
+
+static int read_groups(const struct cli *cli, const struct options *o, struct groups *g, struct err *e) {
+        char address[BDF_TEXT_MAX];
+        int r;
+
+        r = o->dump ? predict_from_dump(o, g, e) : read_host(cli, o, g, e);
+        if (r < 0)
+                return r;
+        g->predicted = o->predict;
+        for (size_t i = 0; g->predicted && i < g->devices.n; i++)
+                g->devices.list[i].group = g->prediction.after[i];
+        for (size_t i = 0; i < g->n_wanted; i++)
+                if (!pci_devices_find(&g->devices, &g->wanted[i])) {
+                        bdf_format(&g->wanted[i], address);
+                        return err_set(e, -ENODEV, ERR_NOT_FOUND, address, "%s: no such PCI function %s", address,
+                                       o->dump ? "in the dump" : "on this host: see lspci -D");
+                }
+        r = pci_names_new(&g->names);
+        return r < 0 ? err_set(e, r, ERR_FAILED, NULL, "out of memory") : 0;
+}
+
+int verb_groups(struct cli *cli, int argc, char **argv) {
+        _cleanup_(groups_done) struct groups g = {};
+        struct options o = {};
+        struct err e = {};
+        int r;
+
+        r = parse(argc, argv, &o, &g);
         if (r != 0)
                 return r;
-        r = host_pci_devices(cli->root, &devices, &e);
-        if (r < 0)
+        if (read_groups(cli, &o, &g, &e) < 0)
                 return cli_fail(&e);
-        r = pci_names_new(&names);
-        if (r < 0) {
-                (void) err_set(&e, r, ERR_FAILED, NULL, "out of memory");
-                return cli_fail(&e);
-        }
-        /* Only root can see what is lent; everyone can see the groups. */
-        (void) state_load(cli->root, &s, NULL);
-        if (devices.n > 0)
-                qsort(devices.list, devices.n, sizeof(*devices.list), compare_groups);
-        return cli->json ? print_json(&devices, names, &s) : print_table(&devices, names, &s);
+        if (cli->json)
+                return cli_print_json(groups_to_json(&g));
+        if (o.tree)
+                groups_print_tree(&g);
+        else
+                groups_print_table(&g);
+        if (g.predicted)
+                groups_print_prediction(&g);
+        groups_print_wanted(&g);
+        return EXIT_SUCCESS;
 }

@@ -120,3 +120,54 @@ int module_ensure(const struct root *root, const char *name, struct err *e) {
         }
         return 0;
 }
+
+/* /lib/modules of the root's kernel; NULL, with r 0, means the running one. */
+static int module_directory(const struct root *root, char **ret) {
+        char release[128], path[256];
+        int r;
+
+        if (root_is_live(root)) {
+                *ret = NULL;
+                return 0;
+        }
+        r = root_read_attr(root, release, sizeof(release), "/proc/sys/kernel/osrelease");
+        if (r < 0)
+                return r;
+        r = str_format(path, sizeof(path), "/lib/modules/%s", release);
+        if (r < 0 || strchr(release, '/'))
+                return -EINVAL;
+        *ret = root_join(root, path);
+        return *ret ? 0 : -ENOMEM;
+}
+
+const char *module_for_device(const struct root *root, const char *address, char *buf, size_t size) {
+        static const char *const no_config[] = { NULL };
+        _cleanup_(kmod_unrefp) struct kmod_ctx *context = NULL;
+        _cleanup_(kmod_module_unref_listp) struct kmod_list *found = NULL, *list = NULL;
+        _cleanup_free_ char *directory = NULL;
+        struct kmod_list *item;
+        char modalias[256];
+        size_t n = 0;
+
+        *buf = '\0';
+        if (root_read_attr(root, modalias, sizeof(modalias), "/sys/bus/pci/devices/%s/modalias", address) < 0 ||
+            module_directory(root, &directory) < 0)
+                return buf;
+        context = kmod_new(directory, directory ? no_config : NULL);
+        if (!context)
+                return buf;
+        kmod_set_log_fn(context, no_log, NULL);
+        if (kmod_module_new_from_lookup(context, modalias, &found) < 0 ||
+            kmod_module_apply_filter(context, KMOD_FILTER_BLACKLIST, found, &list) < 0)
+                return buf;
+        kmod_list_foreach(item, list) {
+                struct kmod_module *module = kmod_module_get_module(item);
+
+                if (str_format(buf + n, size - n, "%s%s", n > 0 ? " " : "", kmod_module_get_name(module)) == 0)
+                        n += strlen(buf + n);
+                else
+                        buf[n] = '\0';
+                kmod_module_unref(module);
+        }
+        return buf;
+}

@@ -4,60 +4,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <pci/pci.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "sys/libpci.h"
 #include "sys/pci-internal.h"
 
 #define DEVICE "/sys/bus/pci/devices/%s"
-
-/* libpci's error callback gets no user data and must not return. */
-static _Thread_local struct {
-        jmp_buf env;
-        char message[256];
-} trap;
-
-static void on_error(char *msg, ...) _printf_(1, 2) __attribute__((noreturn));
-static void on_error(char *msg, ...) {
-        va_list ap;
-
-        va_start(ap, msg);
-        (void) vsnprintf(trap.message, sizeof(trap.message), msg, ap);
-        va_end(ap);
-        longjmp(trap.env, 1);
-}
-
-static void on_message(char *msg, ...) _printf_(1, 2);
-static void on_message(char *msg, ...) {
-        (void) msg;
-}
-
-/* Calls into libpci. -EIO when it gave up; its words are in trap.message then. */
-static int guarded(void (*call)(void *), void *arg) {
-        if (setjmp(trap.env))
-                return -EIO;
-        call(arg);
-        return 0;
-}
-
-static void pci_cleanupp(struct pci_access **access) {
-        if (*access)
-                pci_cleanup(*access);
-}
-
-static struct pci_access *access_new(void) {
-        struct pci_access *access = pci_alloc();
-
-        access->error = on_error;
-        access->warning = on_message;
-        access->debug = on_message;
-        return access;
-}
 
 static void call_scan(void *access) {
         pci_init(access);
@@ -73,11 +27,12 @@ static void call_fill(void *dev) {
 /* 1: filled; 0: the function has gone since the scan. */
 static int fill(const struct root *root, struct pci_dev *dev, struct pci_device *ret, struct err *e) {
         struct pci_device d = { .address = { (uint32_t) dev->domain, dev->bus, dev->dev, dev->func } };
+        const char *why = libpci_message();
         char name[BDF_TEXT_MAX];
         int r;
 
         bdf_format(&d.address, name);
-        r = guarded(call_fill, dev);
+        r = libpci_call(call_fill, dev);
         if (r < 0)
                 goto fail;
         d.id = (struct pci_id) { dev->vendor_id, dev->device_id };
@@ -86,7 +41,7 @@ static int fill(const struct root *root, struct pci_dev *dev, struct pci_device 
         d.revision = dev->rev_id;
         r = pci_device_read_more(root, name, &d);
         if (r < 0) {
-                (void) str_copy(trap.message, sizeof(trap.message), strerror(-r));
+                why = strerror(-r);
                 goto fail;
         }
 
@@ -95,7 +50,7 @@ static int fill(const struct root *root, struct pci_dev *dev, struct pci_device 
 fail:
         if (root_exists(root, DEVICE, name) == 0)
                 return 0;
-        return err_set(e, -EIO, ERR_FAILED, name, "%s: cannot be read from sysfs: %s", name, trap.message);
+        return err_set(e, -EIO, ERR_FAILED, name, "%s: cannot be read from sysfs: %s", name, why);
 }
 
 static int compare_devices(const void *a, const void *b) {
@@ -117,14 +72,14 @@ int host_pci_devices(const struct root *root, struct pci_devices *ret, struct er
         if (!path)
                 return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
 
-        access = access_new();
+        access = libpci_new();
         /* Its other methods would poke at ports. */
         access->method = PCI_ACCESS_SYS_BUS_PCI;
         if (pci_set_param(access, (char *) "sysfs.path", path) < 0)
                 return err_set(e, -EIO, ERR_FAILED, "", "libpci was built without its sysfs back end");
-        r = guarded(call_scan, access);
+        r = libpci_call(call_scan, access);
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, "", "cannot list PCI functions: %s", trap.message);
+                return err_set(e, r, ERR_FAILED, "", "cannot list PCI functions: %s", libpci_message());
 
         for (struct pci_dev *dev = access->devices; dev; dev = dev->next)
                 n++;
@@ -153,7 +108,7 @@ int pci_names_new(struct pci_names **ret) {
 
         if (!names)
                 return -ENOMEM;
-        names->access = access_new();
+        names->access = libpci_new();
         /* It reads some ten thousand names, each into a piece of the heap: let that grow in few steps. */
         (void) mallopt(M_TOP_PAD, 4 << 20);
         /* The file pci.ids alone: no DNS, no cache in a home directory, no udev database. */
@@ -191,10 +146,10 @@ static void call_lookup(void *arg) {
 static const char *lookup(struct pci_names *names, const struct pci_device *d, int what, char *buf, size_t size) {
         struct lookup l = { names, d, what, buf, size };
 
-        if (guarded(call_lookup, &l) < 0) {
+        if (libpci_call(call_lookup, &l) < 0) {
                 /* pci.ids is damaged: from now on only numbers, for which it is not read. */
                 names->flags |= PCI_LOOKUP_NUMERIC;
-                if (guarded(call_lookup, &l) < 0)
+                if (libpci_call(call_lookup, &l) < 0)
                         *buf = '\0';
         }
         str_printable(buf);
