@@ -65,7 +65,3 @@ static bool uses(const struct pci_function *f, const struct bdf *as) {
 bool dma_aliases(const struct pci_function *a, const struct pci_function *b) {
         return uses(a, &b->address) || uses(b, &a->address);
 }
-
-bool dma_translated_below(const struct pci_function *bridge) {
-        return bridge->id.vendor == 0x14e4 && (bridge->id.device == 0x9000 || bridge->id.device == 0x9084);
-}

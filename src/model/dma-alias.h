@@ -9,6 +9,3 @@
 
 /* One uses the address of the other, or the other way round (pci_devs_are_dma_aliases). */
 bool dma_aliases(const struct pci_function *a, const struct pci_function *b);
-
-/* The function is a bridge behind which an IOMMU of its own translates (PCI_DEV_FLAGS_BRIDGE_XLATE_ROOT). */
-bool dma_translated_below(const struct pci_function *bridge);

@@ -77,7 +77,7 @@ static int group_of_requester(const struct prediction *p, size_t *i) {
         *i = (size_t) list[*i].requester;
         if (p->group[*i] >= 0)
                 return p->group[*i];
-        for (ssize_t b = list[*i].bridge; b >= 0 && !dma_translated_below(&list[b]); b = list[b].bridge) {
+        for (ssize_t b = list[*i].bridge; b >= 0; b = list[b].bridge) {
                 if (list[b].type != PCIE_NONE && list[b].type != PCIE_TO_PCI && list[b].type != PCI_TO_PCIE)
                         continue;
                 *i = (size_t) b;
