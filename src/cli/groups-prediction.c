@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "cli/groups.h"
@@ -25,13 +26,14 @@ static void text_begin(struct text *t) {
                 abort();
 }
 
-/* Prints it, later lines under the second word. */
-static void text_end(struct text *t, size_t indent) {
+/* Prints it behind the label, all lines starting there. */
+static void text_end(struct text *t, const char *label) {
         _cleanup_free_ char *local = NULL;
 
         fclose(t->f);
         local = text_for_locale(t->s);
-        text_print_wrapped(local, TABLE_WIDTH_MAX - indent, indent);
+        fputs(label, stdout);
+        text_print_wrapped(local, TABLE_WIDTH_MAX - strlen(label), strlen(label));
         putchar('\n');
         free(t->s);
 }
@@ -57,7 +59,7 @@ static bool differs(const struct prediction *p, const bool *in) {
         return false;
 }
 
-static void print_division(const struct groups *g, const char *title, const int *groups, const bool *in) {
+static void print_division(const struct groups *g, const char *label, const int *groups, const bool *in) {
         _cleanup_free_ bool *done = calloc(g->devices.n + 1, sizeof(*done));
         const char *separator = "";
         char address[BDF_TEXT_MAX];
@@ -66,19 +68,18 @@ static void print_division(const struct groups *g, const char *title, const int 
         if (!done)
                 abort();
         text_begin(&t);
-        fprintf(t.f, "  %s", title);
         for (size_t i = 0; i < g->devices.n; i++) {
                 if (!in[i] || done[i])
                         continue;
-                fputs(separator, t.f);
-                separator = " |";
                 for (size_t k = i; k < g->devices.n; k++)
                         if (in[k] && together(groups, i, k)) {
                                 done[k] = true;
-                                fprintf(t.f, " %s", bdf_format(&g->devices.list[k].address, address));
+                                fprintf(t.f, "%s%s", separator, bdf_format(&g->devices.list[k].address, address));
+                                separator = " ";
                         }
+                separator = " | ";
         }
-        text_end(&t, 12);
+        text_end(&t, label);
 }
 
 static void print_changes(const struct groups *g) {
@@ -101,8 +102,8 @@ static void print_changes(const struct groups *g) {
                 collect(p, i, in, seen);
                 if (!differs(p, in))
                         continue;
-                print_division(g, p->today ? "today:    " : "without:  ", p->before, in);
-                print_division(g, "predicted:", p->after, in);
+                print_division(g, p->today ? "  today:     " : "  without:   ", p->before, in);
+                print_division(g, "  predicted: ", p->after, in);
         }
 }
 
@@ -115,7 +116,7 @@ static void print_given_up(const struct groups *g) {
                 return;
         text_begin(&t);
         fprintf(t.f,
-                "Given up: %zu %s of devices would be in different groups only because the override says so; each of "
+                "%zu %s of devices would be in different groups only because the override says so; each of "
                 "the two could still reach the other's memory without the IOMMU:",
                 n, n == 1 ? "pair" : "pairs");
         for (size_t a = 0; a < g->devices.n; a++)
@@ -127,30 +128,31 @@ static void print_given_up(const struct groups *g) {
         if (n > shown)
                 fprintf(t.f, " and %zu more (--json has all)", n - shown);
         fputc('.', t.f);
-        text_end(&t, 10);
+        text_end(&t, "Given up: ");
 }
 
 void groups_print_wanted(const struct groups *g) {
-        const char *separator = "", *verb = g->predicted ? "would be" : "are";
+        const char *separator = g->predicted ? " would share a group with" : " share a group with";
         char address[BDF_TEXT_MAX];
-        bool any = false;
+        bool alone = true;
         struct text t;
 
         if (g->n_wanted == 0)
                 return;
         text_begin(&t);
-        fputs("Wanted:", t.f);
         for (size_t i = 0; i < g->n_wanted; i++)
-                fprintf(t.f, " %s", bdf_format(&g->wanted[i], address));
+                fprintf(t.f, "%s%s", i > 0 ? " " : "", bdf_format(&g->wanted[i], address));
         for (size_t i = 0; i < g->devices.n; i++) {
                 if (!groups_comes_along(g, i))
                         continue;
-                fprintf(t.f, "%s %s", any ? "," : (fprintf(t.f, " %s not alone; with", verb), separator),
-                        bdf_format(&g->devices.list[i].address, address));
-                any = true;
+                fprintf(t.f, "%s %s", separator, bdf_format(&g->devices.list[i].address, address));
+                separator = ",";
+                alone = false;
         }
-        fprintf(t.f, any ? " in a group." : " %s alone, but for bridges, which stay with the host.", verb);
-        text_end(&t, 8);
+        if (alone)
+                fprintf(t.f, " %s alone (bridges in their groups stay with the host)", g->predicted ? "would be" : "are");
+        fputc('.', t.f);
+        text_end(&t, "Wanted: ");
 }
 
 void groups_print_prediction(const struct groups *g) {
@@ -163,7 +165,7 @@ void groups_print_prediction(const struct groups *g) {
                 struct text t;
 
                 text_begin(&t);
-                fprintf(t.f, "Note: %s.", note);
-                text_end(&t, 6);
+                fprintf(t.f, "%s.", note);
+                text_end(&t, "Note: ");
         }
 }

@@ -29,8 +29,7 @@ static void groups_done(struct groups *g) {
 
 static void print_help(void) {
         puts("Usage: passthru [--json] [--root DIR] groups [OPTION]...\n"
-             "       passthru [--json] groups --predict [acs=LIST] [config_acs=LIST] [OPTION]...\n"
-             "       passthru [--json] groups --dump FILE [acs=LIST] [config_acs=LIST] [OPTION]...\n"
+             "       passthru groups {--predict | --dump FILE} [acs=LIST] [config_acs=LIST]...\n"
              "\n"
              "PCI devices by IOMMU group: those that share one can only be lent together.\n"
              "\n"
