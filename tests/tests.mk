@@ -96,11 +96,14 @@ check-asan:
 
 # The lab's cells that fit into CI; the others, and longer runs of these, are for torture.
 LAB_CELLS ?= $(filter-out demo,$(patsubst tests/lab/cells/%.sh,%,$(sort $(wildcard tests/lab/cells/*.sh))))
+# RELEASE:COUNT: machines whose IOMMU groups are predicted under the kernel of that Debian release.
+GROUPS_MACHINES ?= bookworm:2 trixie:2
 
 .PHONY: check-lab
 check-lab: all
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/lab
-	@tests/lab/run --results $(RESULTS)/lab $(LAB_CELLS)
+	@status=0; tests/lab/run --results $(RESULTS)/lab $(LAB_CELLS) || status=1; \
+	BUILD=$(BUILD) tests/lab/groups --results $(RESULTS)/lab $(GROUPS_MACHINES) || status=1; exit $$status
 
 .PHONY: check-demo
 check-demo: all
@@ -116,6 +119,7 @@ torture: all $(UNIT)
 	+@status=0; \
 	SEQUENCES=20000 tests/run $(RESULTS)/unit $(BUILD)/tests/test-random || status=1; \
 	KILLS=300 LEND_CYCLES=500 DOMAIN_CYCLES=50 POWER_CUTS=500 tests/lab/run --timeout 7200 --results $(RESULTS)/lab $(LAB_CELLS) || status=1; \
+	BUILD=$(BUILD) tests/lab/groups --results $(RESULTS)/lab bookworm:40 trixie:40 || status=1; \
 	tests/total $(RESULTS)/* || status=1; exit $$status
 
 .PHONY: demo

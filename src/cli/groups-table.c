@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "cli/groups.h"
@@ -43,7 +44,7 @@ static void add_long_row(const struct groups *g, struct table *t, size_t i) {
         describe(g, i, text, sizeof(text));
         (void) str_format(all, sizeof(all), "%s; modules: %s; reset: %s; %s", text,
                           *details->modules ? details->modules : "none", *details->reset ? details->reset : "none",
-                          *details->used ? details->used : "not in use");
+                          *details->used ? details->used : geteuid() == 0 ? "not in use" : "only root sees whether it is in use");
         table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id), *d->driver ? d->driver : "-",
                   all);
 }
