@@ -73,8 +73,10 @@ static int match(const struct pci_topology *t, const struct pci_devices *devices
 
         for (size_t i = 0; same && i < t->n; i++)
                 same = bdf_compare(&t->list[i].address, &devices->list[i].address) == 0;
-        return same ? 0 :
-                      err_set(e, -EAGAIN, ERR_FAILED, "", "PCI functions came or went while they were read: try again");
+        if (!same)
+                return err_set(e, -EAGAIN, ERR_FAILED, "",
+                               "PCI functions came or went while they were read: try again");
+        return 0;
 }
 
 int predict_host(const struct root *root, const struct pci_devices *devices, const struct acs_settings *s,

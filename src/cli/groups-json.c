@@ -27,7 +27,8 @@ static struct json_object *device_to_json(const struct groups *g, size_t i) {
         json_object_object_add(o, "class", json_object_new_string(text));
         json_object_object_add(o, "class_name",
                                json_object_new_string(pci_names_class(g->names, d, text, sizeof(text))));
-        json_object_object_add(o, "name", json_object_new_string(pci_names_device(g->names, d, text, sizeof(text))));
+        json_object_object_add(o, "name",
+                               json_object_new_string(pci_names_device(g->names, d, text, sizeof(text))));
         json_object_object_add(o, "parent", d->has_parent ? address_to_json(&d->parent) : NULL);
         json_object_object_add(o, "driver", text_or_null(d->driver));
         json_object_object_add(o, "bridge", json_object_new_boolean(d->bridge));

@@ -150,7 +150,8 @@ void groups_print_wanted(const struct groups *g) {
                 alone = false;
         }
         if (alone)
-                fprintf(t.f, " %s alone (bridges in their groups stay with the host)", g->predicted ? "would be" : "are");
+                fprintf(t.f, " %s alone (bridges in their groups stay with the host)",
+                        g->predicted ? "would be" : "are");
         fputc('.', t.f);
         text_end(&t, "Wanted: ");
 }

@@ -31,22 +31,23 @@ static void add_row(const struct groups *g, struct table *t, size_t i) {
 
         format_group(d, group, sizeof(group));
         describe(g, i, text, sizeof(text));
-        table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id), *d->driver ? d->driver : "-",
-                  text);
+        table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id),
+                  *d->driver ? d->driver : "-", text);
 }
 
 static void add_long_row(const struct groups *g, struct table *t, size_t i) {
         const struct pci_device *d = &g->devices.list[i];
         const struct group_details *details = &g->details[i];
+        const char *idle = geteuid() == 0 ? "not in use" : "only root sees whether it is in use";
         char group[16], address[BDF_TEXT_MAX], id[PCI_ID_TEXT_MAX], text[1024], all[2048];
 
         format_group(d, group, sizeof(group));
         describe(g, i, text, sizeof(text));
         (void) str_format(all, sizeof(all), "%s; modules: %s; reset: %s; %s", text,
                           *details->modules ? details->modules : "none", *details->reset ? details->reset : "none",
-                          *details->used ? details->used : geteuid() == 0 ? "not in use" : "only root sees whether it is in use");
-        table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id), *d->driver ? d->driver : "-",
-                  all);
+                          *details->used ? details->used : idle);
+        table_row(t, group, bdf_format(&d->address, address), pci_id_format(&d->id, id),
+                  *d->driver ? d->driver : "-", all);
 }
 
 void groups_print_table(const struct groups *g) {

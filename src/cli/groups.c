@@ -67,12 +67,15 @@ const char *groups_note(const struct groups *g, size_t i) {
                 { NOTE_RULES_DIFFER,
                   "the host's groups are not what the rules of a stock kernel give for it as it runs now: an ACS "
                   "override is active, or its kernel has other rules. Do not rely on this prediction" },
-                { NOTE_NEEDS_PATCH, "pcie_acs_override= works only with a patched kernel; others ignore it silently" },
-                { NOTE_NO_CONFIG_ACS, "the host's kernel does not know pci=config_acs=, which came with Linux 6.11" },
+                { NOTE_NEEDS_PATCH,
+                  "pcie_acs_override= works only with a patched kernel; others ignore it silently" },
+                { NOTE_NO_CONFIG_ACS,
+                  "the host's kernel does not know pci=config_acs=, which came with Linux 6.11" },
                 { NOTE_FIRMWARE_UNKNOWN,
-                  "config_acs leaves flags (x, or not written) to what the firmware set, and the kernel has changed "
-                  "those since: they are taken as off. Write all seven flags to be sure" },
-                { NOTE_IOMMU_OFF, "the IOMMU was off when the registers were read: this is for a boot with it on" },
+                  "config_acs leaves flags (x, or not written) to what the firmware set, and the kernel has "
+                  "changed those since: they are taken as off. Write all seven flags to be sure" },
+                { NOTE_IOMMU_OFF,
+                  "the IOMMU was off when the registers were read: this is for a boot with it on" },
                 { NOTE_NEWER_KERNEL,
                   "the rules were compared with kernels up to " IOMMU_GROUPS_CHECKED "; the host's is newer" },
         };

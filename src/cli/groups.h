@@ -10,11 +10,11 @@
 /* What --long adds to a function. */
 struct group_details {
         char modules[128]; /* that would load for it */
-        char reset[64];    /* the kernel's reset methods in the order in which it tries them; "" none, or before 5.15 */
+        char reset[64];    /* reset methods in the order in which the kernel tries them; "" none, or before 5.15 */
         char used[256];    /* by whom, as holders_describe says it */
 };
 
-/* Everything that "passthru groups" shows. devices are ordered by address, and in the groups that are to be shown. */
+/* All that "passthru groups" shows. devices are ordered by address, and in the groups that are to be shown. */
 struct groups {
         struct pci_devices devices;
         struct pci_names *names;
@@ -29,7 +29,8 @@ struct groups {
 /* Reads what --long shows; seconds on a busy host. */
 int groups_read_details(const struct root *root, struct groups *g, struct err *e);
 
-/* The indexes of the devices by group, then address; those without a group first. Caller frees. Aborts without memory. */
+/* The indexes of the devices by group, then address; those without a group first. Caller frees. Aborts without
+ * memory. */
 size_t *groups_order(const struct groups *g);
 
 /* The lease that has a function, NULL. */

@@ -13,10 +13,12 @@ static int add(struct acs_override *o, const char *word, struct err *e) {
                 o->multifunction = true;
         else if (str_starts(word, "id:")) {
                 if (o->n_ids == ACS_OVERRIDE_IDS_MAX)
-                        return err_set(e, -EINVAL, ERR_INVALID, "acs", "acs: at most %d ids, the patch has no room for more",
+                        return err_set(e, -EINVAL, ERR_INVALID, "acs",
+                                       "acs: at most %d ids, the patch has no room for more",
                                        ACS_OVERRIDE_IDS_MAX);
                 if (pci_id_parse(word + 3, &o->ids[o->n_ids]) < 0)
-                        return err_set(e, -EINVAL, ERR_INVALID, "acs", "acs: wanted id:VVVV:DDDD, found '%s'", word);
+                        return err_set(e, -EINVAL, ERR_INVALID, "acs", "acs: wanted id:VVVV:DDDD, found '%s'",
+                                       word);
                 o->n_ids++;
         } else
                 return err_set(e, -EINVAL, ERR_INVALID, "acs",

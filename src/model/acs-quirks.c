@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /* Functions whose isolation the kernel knows without, or against, an ACS capability: pci_dev_acs_enabled[] in
- * drivers/pci/quirks.c. The table is the same in Linux 6.1.192 and 6.12.117; 6.18 lacks 17cb:0111 and 17cb:0120. */
+ * drivers/pci/quirks.c. The table is the same in Linux 6.1.192 and 6.12.117; in 6.18 it lacks 17cb:0111 and
+ * 17cb:0120. */
 
 #include "model/acs.h"
 
@@ -143,7 +144,8 @@ static const struct quirk quirks[] = {
         { 0x8088, 0x0000, 0xffff, NEVER },
 };
 
-/* The kernel asks the LPC bridge on the port's bus for the registers that it needs (pci_quirk_enable_intel_lpc_acs). */
+/* The kernel asks the LPC bridge on the port's bus for the registers that it needs
+ * (pci_quirk_enable_intel_lpc_acs). */
 static bool has_rcba(const struct pci_topology *t, const struct pci_function *port) {
         struct bdf lpc = { port->address.domain, port->address.bus, 0x1f, 0 };
         ssize_t i = pci_topology_find(t, &lpc);

@@ -19,8 +19,8 @@ unsigned acs_control_offset(const struct pci_id *id, enum pcie_type type) {
         return 6;
 }
 
-static uint16_t configured(const struct pci_topology *t, const struct pci_function *f, const struct acs_settings *s,
-                           bool *guessed) {
+static uint16_t configured(const struct pci_topology *t, const struct pci_function *f,
+                           const struct acs_settings *s, bool *guessed) {
         uint16_t wanted = f->acs_capability & ACS_WANTED, firmware = f->acs_control;
         const struct config_acs_entry *entry;
 

@@ -5,9 +5,9 @@
 #include "model/config-acs.h"
 #include "model/pci-topology.h"
 
-/* PCI Access Control Services: whether a function or port sends all its requests up to the IOMMU. The rules are those of
- * drivers/pci/pci.c and drivers/pci/quirks.c, read in Linux 6.1, 6.12 and 6.18 and compared with groups of the first
- * two; where versions differ it is said. */
+/* PCI Access Control Services: whether a function or port sends all its requests up to the IOMMU. The rules are
+ * those of drivers/pci/pci.c and drivers/pci/quirks.c, read in Linux 6.1, 6.12 and 6.18 and compared with groups
+ * of the first two; where versions differ it is said. */
 
 /* Bits of the capability and control registers (include/uapi/linux/pci_regs.h) */
 #define ACS_SV 0x01 /* source validation */
@@ -24,17 +24,17 @@
 
 /* The parameters of a boot. */
 struct acs_settings {
-        bool boot;                    /* false: no boot is asked about, the control registers stay as they were read */
+        bool boot;                    /* false: no boot is asked about, the registers stay as they are */
         struct acs_override override; /* pcie_acs_override= */
         struct config_acs config;     /* pci=config_acs= */
 };
 
-/* Where the control register is, from the start of the ACS capability: 6, or 8 on root ports of Intel's 100 and 200
- * series (pci_quirk_intel_spt_pch_acs_match). */
+/* Where the control register is, from the start of the ACS capability: 6, or 8 on root ports of Intel's 100 and
+ * 200 series (pci_quirk_intel_spt_pch_acs_match). */
 unsigned acs_control_offset(const struct pci_id *id, enum pcie_type type);
 
-/* Fills in acs_active of all functions. A bit that config_acs leaves to the firmware counts as off where the kernel had
- * already changed it: *ret_guessed (may be NULL) says that there was one. */
+/* Fills in acs_active of all functions. A bit that config_acs leaves to the firmware counts as off where the
+ * kernel had already changed it: *ret_guessed (may be NULL) says that there was one. */
 void acs_configure(struct pci_topology *t, const struct acs_settings *s, bool *ret_guessed);
 
 /* pci_acs_enabled(function, REQ_ACS_FLAGS) */

@@ -73,7 +73,8 @@ static bool parse_address(const char **s, struct config_acs_entry *ret) {
         } while (literal(s, ':'));
         if (n < 2 || v[n - 2] > 0xff || v[n - 1] > 0x1f || !literal(s, '.') || !number(s, 7, &function))
                 return false;
-        ret->address = (struct bdf) { n == 3 ? v[0] : 0, (uint8_t) v[n - 2], (uint8_t) v[n - 1], (uint8_t) function };
+        ret->address =
+                (struct bdf) { n == 3 ? v[0] : 0, (uint8_t) v[n - 2], (uint8_t) v[n - 1], (uint8_t) function };
         while (literal(s, '/')) {
                 if (ret->n_path == CONFIG_ACS_PATH_MAX || !number(s, 0x1f, &slot) || !literal(s, '.') ||
                     !number(s, 7, &function))
@@ -108,7 +109,8 @@ int config_acs_parse(const char *s, struct config_acs *ret, struct err *e) {
                 begin = s;
                 if (!parse_device(&s, &entry) || (*s && *s != ';' && !(*s == ',' && entry.by_id)))
                         return err_set(e, -EINVAL, ERR_INVALID, "config_acs",
-                                       "config_acs: wanted BUS:DEVICE.FUNCTION or pci:VENDOR:DEVICE, found '%s'", begin);
+                                       "config_acs: wanted BUS:DEVICE.FUNCTION or pci:VENDOR:DEVICE, found '%s'",
+                                       begin);
                 c.entries[c.n++] = entry;
                 next = *s++;
         } while (next);
@@ -122,7 +124,8 @@ static bool id_matches(const struct pci_id *wanted, const struct pci_id *found) 
                (wanted->device == 0 || wanted->device == found->device);
 }
 
-static bool matches(const struct config_acs_entry *entry, const struct pci_topology *t, const struct pci_function *f) {
+static bool matches(const struct config_acs_entry *entry, const struct pci_topology *t,
+                    const struct pci_function *f) {
         if (entry->by_id)
                 return id_matches(&entry->id, &f->id) && id_matches(&entry->subsystem, &f->subsystem);
         /* The path leads down; it is followed up. */

@@ -4,8 +4,8 @@
 #include "base/err.h"
 #include "model/pci-topology.h"
 
-/* pci=config_acs=FLAGS@DEVICE[;…], Linux 6.11: the control bits of functions that have the ACS capability. The syntax is
- * the kernel's (drivers/pci/pci.c, __pci_config_acs and pci_dev_str_match). */
+/* pci=config_acs=FLAGS@DEVICE[;…], Linux 6.11: the control bits of functions that have the ACS capability. The
+ * syntax is the kernel's (drivers/pci/pci.c, __pci_config_acs and pci_dev_str_match). */
 
 #define CONFIG_ACS_ENTRIES_MAX 32
 #define CONFIG_ACS_PATH_MAX 8

@@ -50,7 +50,8 @@ static int group_of_alias(const struct prediction *p, size_t i, struct visited *
         return -1;
 }
 
-/* The group of another function of the slot: nothing keeps the functions of a device apart when neither says it does. */
+/* The group of another function of the slot: nothing keeps the functions of a device apart when neither says it
+ * does. */
 static int group_of_slot(const struct prediction *p, size_t i, struct visited *v) {
         const struct pci_function *f = &p->t->list[i];
 
@@ -69,8 +70,8 @@ static int group_of_slot(const struct prediction *p, size_t i, struct visited *v
         return -1;
 }
 
-/* The bridge that takes over the requests of a function; a group on the way there ends the search. *i is the function
- * whose requests the IOMMU sees. */
+/* The bridge that takes over the requests of a function; a group on the way there ends the search. *i is the
+ * function whose requests the IOMMU sees. */
 static int group_of_requester(const struct prediction *p, size_t *i) {
         const struct pci_function *list = p->t->list;
 

@@ -9,8 +9,8 @@
 /* The newest kernel whose groups these rules were compared with; later ones may have others. */
 #define IOMMU_GROUPS_CHECKED "6.12"
 
-/* Fills ret (t->n elements) with a number for each function, in the order in which the kernel makes the groups; -1 for
- * what the IOMMU does not translate. acs_configure must have been called. */
+/* Fills ret (t->n elements) with a number for each function, in the order in which the kernel makes the groups; -1
+ * for what the IOMMU does not translate. acs_configure must have been called. */
 void iommu_groups_predict(const struct pci_topology *t, const struct acs_override *override, int *ret);
 
 /* True when both divide the functions in the same way, whatever the numbers. */

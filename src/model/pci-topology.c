@@ -15,7 +15,8 @@ void pci_topology_done(struct pci_topology *t) {
 }
 
 static int compare(const void *a, const void *b) {
-        return bdf_compare(&((const struct pci_function *) a)->address, &((const struct pci_function *) b)->address);
+        return bdf_compare(&((const struct pci_function *) a)->address,
+                           &((const struct pci_function *) b)->address);
 }
 
 ssize_t pci_topology_find(const struct pci_topology *t, const struct bdf *address) {

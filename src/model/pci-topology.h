@@ -40,8 +40,8 @@ struct pci_function {
         /* from others: pci_topology_link */
         bool translated;     /* the IOMMU knows it; false: the kernel gives it no group */
         bool is_vf;
-        ssize_t bridge;      /* index of the bridge above, of the physical function for a virtual one; -1: root bus */
-        ssize_t requester;   /* index of the function in whose name it does DMA: itself, except behind an Intel VMD */
+        ssize_t bridge;      /* index of the bridge above, for a virtual one of the physical one's; -1: root bus */
+        ssize_t requester;   /* index of the function in whose name it does DMA: itself, but for Intel's VMD */
 
         uint16_t acs_active; /* the control bits after the boot that is asked about: acs_configure */
 };
@@ -61,7 +61,7 @@ ssize_t pci_topology_find(const struct pci_topology *t, const struct bdf *addres
 
 /* Sorts the functions and fills in what follows from several of them. Corrects what the kernel corrects
  * (drivers/pci/probe.c: set_pcie_port_type, pci_scan_slot; drivers/pci/iov.c for virtual functions).
- * -EINVAL, with a message: an address twice, a bus whose bridge is missing, functions behind one of several VMDs. */
+ * -EINVAL, with a message: an address twice, a missing bridge, functions behind one of several VMDs. */
 int pci_topology_link(struct pci_topology *t, struct err *e) _must_check_;
 
 static inline bool pci_function_is_pcie(const struct pci_function *f) {

@@ -6,8 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/macro.h"
-
 static _Thread_local struct {
         jmp_buf env;
         char message[256];
@@ -46,4 +44,37 @@ struct pci_access *libpci_new(void) {
         access->warning = on_message;
         access->debug = on_message;
         return access;
+}
+
+static void call_scan(void *access) {
+        pci_init(access);
+        pci_scan_bus(access);
+}
+
+static int scan(unsigned method, const char *parameter, const char *value, struct pci_access **ret,
+                struct err *e) {
+        _cleanup_(pci_cleanupp) struct pci_access *access = libpci_new();
+        int r;
+
+        access->method = method;
+        if (pci_set_param(access, (char *) parameter, (char *) value) < 0)
+                return err_set(e, -EIO, ERR_FAILED, "", "libpci was built without its parameter %s", parameter);
+        r = libpci_call(call_scan, access);
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, "", "cannot list PCI functions: %s", libpci_message());
+
+        *ret = TAKE_PTR(access);
+        return 0;
+}
+
+int libpci_scan_host(const struct root *root, struct pci_access **ret, struct err *e) {
+        _cleanup_free_ char *path = root_join(root, "/sys/bus/pci");
+
+        if (!path)
+                return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
+        return scan(PCI_ACCESS_SYS_BUS_PCI, "sysfs.path", path, ret, e);
+}
+
+int libpci_scan_dump(const char *path, struct pci_access **ret, struct err *e) {
+        return scan(PCI_ACCESS_DUMP, "dump.name", path, ret, e);
 }

@@ -14,9 +14,9 @@
  * -EKEYREJECTED (Secure Boot), what the kernel answered. */
 int module_ensure(const struct root *root, const char *name, struct err *e);
 
-/* The names of the modules that would load for a PCI function, as "nouveau nvidia", in the order of the kernel's lookup; ""
- * when there is none, or the host has no index of its modules. What modprobe.d blacklists is left out, except under a
- * root of its own. Returns buf. */
+/* The names of the modules that would load for a PCI function, as "nouveau nvidia", in the order of the kernel's
+ * lookup; "" when there is none, or the host has no index of its modules. What modprobe.d blacklists is left out,
+ * except under a root of its own. Returns buf. */
 const char *module_for_device(const struct root *root, const char *address, char *buf, size_t size);
 
 /* True when /sys/module/NAME exists ('-' and '_' are the same). */

@@ -17,7 +17,7 @@
 #define FUNCTIONS_MAX 4096
 #define CONFIG_SIZE 4096
 
-/* Registers that libpci has no names for: an Intel LPC bridge's RCBA (drivers/pci/quirks.c, INTEL_LPC_RCBA_REG). */
+/* A register that libpci has no name for: an Intel LPC bridge's RCBA (drivers/pci/quirks.c, INTEL_LPC_RCBA_REG) */
 #define CLASS_ISA_BRIDGE 0x0601
 #define LPC_RCBA 0xf0
 #define LPC_RCBA_ENABLE 1
@@ -29,11 +29,6 @@ struct reading {
         bool silent;   /* all ones */
         bool extended; /* more than the 256 bytes of conventional PCI */
 };
-
-static void call_scan(void *access) {
-        pci_init(access);
-        pci_scan_bus(access);
-}
 
 static void read_acs(struct pci_dev *dev, struct pci_function *f) {
         struct pci_cap *cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
@@ -76,9 +71,9 @@ static void call_read(void *arg) {
         if ((header & 0x7f) == PCI_HEADER_TYPE_BRIDGE || (header & 0x7f) == PCI_HEADER_TYPE_CARDBUS)
                 f->secondary = pci_read_byte(dev, PCI_SECONDARY_BUS);
         cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
-        f->type = cap ? (enum pcie_type)((pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4) :
-                        PCIE_NONE;
+        f->type = PCIE_NONE;
         if (cap) {
+                f->type = (pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4;
                 read_acs(dev, f);
                 read_sriov(dev, f);
         }
@@ -90,18 +85,20 @@ static int err_reading(const struct reading *r, struct err *e) {
 
         bdf_format(&r->f.address, text);
         if (r->dev->dev > 0x1f || r->dev->func > 7)
-                return err_set(e, -EBADMSG, ERR_INVALID, "", "%02x:%02x.%x is no address of a PCI function", r->dev->bus,
-                               r->dev->dev, r->dev->func);
+                return err_set(e, -EBADMSG, ERR_INVALID, "", "%02x:%02x.%x is no address of a PCI function",
+                               r->dev->bus, r->dev->dev, r->dev->func);
         if (r->cut)
-                return err_set(e, -EACCES, ERR_PERMISSION, text,
-                               "%s: only the first 64 bytes of its configuration space are there, and groups follow "
-                               "from what is behind them: this needs root, as does lspci -xxxx",
-                               text);
+                return err_set(
+                        e, -EACCES, ERR_PERMISSION, text,
+                        "%s: only the first 64 bytes of its configuration space are there, and groups follow "
+                        "from what is behind them: this needs root, as does lspci -xxxx",
+                        text);
         if (r->silent)
-                return err_set(e, -ENODATA, ERR_FAILED, text,
-                               "%s: its configuration space is all ones, it was asleep or gone when it was read; wake "
-                               "it (echo on >/sys/bus/pci/devices/%s/power/control) and read it again",
-                               text, text);
+                return err_set(
+                        e, -ENODATA, ERR_FAILED, text,
+                        "%s: its configuration space is all ones, it was asleep or gone when it was read; wake "
+                        "it (echo on >/sys/bus/pci/devices/%s/power/control) and read it again",
+                        text, text);
         return 0;
 }
 
@@ -114,8 +111,8 @@ static int read_all(struct pci_access *access, struct pci_topology *ret, struct 
         for (struct pci_dev *dev = access->devices; dev; dev = dev->next)
                 n++;
         if (n > FUNCTIONS_MAX)
-                return err_set(e, -EFBIG, ERR_INVALID, "", "%zu PCI functions are more than this can judge (%d)", n,
-                               FUNCTIONS_MAX);
+                return err_set(e, -EFBIG, ERR_INVALID, "", "%zu PCI functions are more than this can judge (%d)",
+                               n, FUNCTIONS_MAX);
         t.list = calloc(n + 1, sizeof(*t.list));
         if (!t.list)
                 return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
@@ -124,7 +121,8 @@ static int read_all(struct pci_access *access, struct pci_topology *ret, struct 
 
                 r = libpci_call(call_read, &reading);
                 if (r < 0)
-                        return err_set(e, r, ERR_FAILED, "", "configuration space can't be read: %s", libpci_message());
+                        return err_set(e, r, ERR_FAILED, "", "configuration space can't be read: %s",
+                                       libpci_message());
                 r = err_reading(&reading, e);
                 if (r < 0)
                         return r;
@@ -133,9 +131,10 @@ static int read_all(struct pci_access *access, struct pci_topology *ret, struct 
                 t.list[t.n++] = reading.f;
         }
         if (n_pcie > 0 && n_extended == 0)
-                return err_set(e, -EBADMSG, ERR_INVALID, "",
-                               "there are only 256 bytes of each function; what tells how they are isolated is behind "
-                               "those: wanted what lspci -xxxx prints, with four x, as root");
+                return err_set(
+                        e, -EBADMSG, ERR_INVALID, "",
+                        "there are only 256 bytes of each function; what tells how they are isolated is behind "
+                        "those: wanted what lspci -xxxx prints, with four x, as root");
         r = pci_topology_link(&t, e);
         if (r < 0)
                 return r;
@@ -146,19 +145,13 @@ static int read_all(struct pci_access *access, struct pci_topology *ret, struct 
 
 int host_pci_topology(const struct root *root, const struct pci_devices *devices, struct pci_topology *ret,
                       struct err *e) {
-        _cleanup_(pci_cleanupp) struct pci_access *access = libpci_new();
-        _cleanup_free_ char *path = root_join(root, "/sys/bus/pci");
+        _cleanup_(pci_cleanupp) struct pci_access *access = NULL;
         struct pci_topology t;
         int r;
 
-        if (!path)
-                return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
-        access->method = PCI_ACCESS_SYS_BUS_PCI;
-        if (pci_set_param(access, (char *) "sysfs.path", path) < 0)
-                return err_set(e, -EIO, ERR_FAILED, "", "libpci was built without its sysfs back end");
-        r = libpci_call(call_scan, access);
+        r = libpci_scan_host(root, &access, e);
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, "", "cannot list PCI functions: %s", libpci_message());
+                return r;
         r = read_all(access, &t, e);
         if (r < 0)
                 return r;
@@ -181,15 +174,17 @@ static int check_row(const char *line, size_t length, size_t number, bool *ret_i
 
         while (digits < length && isxdigit((unsigned char) line[digits]))
                 digits++;
-        *ret_is_row = digits >= 2 && digits <= 8 && digits + 1 < length && line[digits] == ':' && line[digits + 1] == ' ';
+        *ret_is_row = digits >= 2 && digits <= 8 && digits + 1 < length && line[digits] == ':' &&
+                      line[digits + 1] == ' ';
         if (!*ret_is_row)
                 return 0;
         offset = strtoul(line, NULL, 16);
         if (offset >= CONFIG_SIZE || length > 200)
-                return err_set(e, -EBADMSG, ERR_INVALID, "",
-                               "line %zu: wanted up to %d bytes of configuration space in rows of 16, as lspci -xxxx "
-                               "prints them",
-                               number, CONFIG_SIZE);
+                return err_set(
+                        e, -EBADMSG, ERR_INVALID, "",
+                        "line %zu: wanted up to %d bytes of configuration space in rows of 16, as lspci -xxxx "
+                        "prints them",
+                        number, CONFIG_SIZE);
         return 0;
 }
 
@@ -209,22 +204,27 @@ static int copy_dump(const char *text, size_t size, int fd, struct err *e) {
                         return r;
                 if (length == 0 || isxdigit((unsigned char) *text)) {
                         if (dprintf(fd, "%.*s\n", (int) (length > 200 ? 200 : length), text) < 0)
-                                return err_set(e, -errno, ERR_FAILED, "", "cannot copy the dump: %s", strerror(errno));
+                                return err_set(e, -errno, ERR_FAILED, "", "cannot copy the dump: %s",
+                                               strerror(errno));
                 }
                 text = newline ? newline + 1 : end;
         }
         return 0;
 }
 
-/* A kernel with an IOMMU has switched on whatever a capability offers, unless its command line said otherwise for some. */
+/* A kernel with an IOMMU has switched on whatever a capability offers, unless its command line said otherwise for
+ * some. */
 static bool looks_switched_on(const struct pci_topology *t) {
+        bool any_off = false;
+
         for (size_t i = 0; i < t->n; i++) {
                 uint16_t wanted = t->list[i].acs_capability & ACS_WANTED;
 
                 if (wanted && (t->list[i].acs_control & wanted) == wanted)
                         return true;
+                any_off |= wanted != 0;
         }
-        return false;
+        return !any_off;
 }
 
 int dump_pci_topology(const char *text, size_t size, struct pci_topology *ret, struct err *e) {
@@ -239,17 +239,13 @@ int dump_pci_topology(const char *text, size_t size, struct pci_topology *ret, s
         r = copy_dump(text, size, fd, e);
         if (r < 0)
                 return r;
-        access = libpci_new();
-        access->method = PCI_ACCESS_DUMP;
         (void) str_format(path, sizeof(path), "/proc/self/fd/%d", fd);
-        if (pci_set_param(access, (char *) "dump.name", path) < 0)
-                return err_set(e, -EIO, ERR_FAILED, "", "libpci was built without its reader of dumps");
-        r = libpci_call(call_scan, access);
+        r = libpci_scan_dump(path, &access, e);
         if (r < 0)
-                return err_set(e, -EBADMSG, ERR_INVALID, "", "this is not what lspci -xxxx prints: %s", libpci_message());
+                return err_prefix(e, "this is not what lspci -xxxx prints");
         if (!access->devices)
-                return err_set(e, -EBADMSG, ERR_INVALID, "", "there is no PCI function in it: wanted what lspci -xxxx "
-                                                             "prints, as root");
+                return err_set(e, -EBADMSG, ERR_INVALID, "",
+                               "there is no PCI function in it: wanted what lspci -xxxx prints, as root");
         r = read_all(access, &t, e);
         if (r < 0)
                 return r;

@@ -13,6 +13,6 @@
 int host_pci_topology(const struct root *root, const struct pci_devices *devices, struct pci_topology *ret,
                       struct err *e) _must_check_;
 
-/* From what "lspci -xxxx" printed as root, with whatever other options, somewhere else. Errors as above; -EBADMSG it is not
- * such a text, or from "lspci -xxx", which lacks the part that matters. */
+/* From what "lspci -xxxx" printed as root, with whatever other options, somewhere else. Errors as above; -EBADMSG
+ * or -EIO it is not such a text, or from "lspci -xxx", which lacks the part that matters. */
 int dump_pci_topology(const char *text, size_t size, struct pci_topology *ret, struct err *e) _must_check_;

@@ -13,11 +13,6 @@
 
 #define DEVICE "/sys/bus/pci/devices/%s"
 
-static void call_scan(void *access) {
-        pci_init(access);
-        pci_scan_bus(access);
-}
-
 /* libpci has all of these from sysfs. It reads configuration space for capabilities only, which nobody here
  * asks for, and where sysfs lacks an attribute that every kernel since 4.10 has. */
 static void call_fill(void *dev) {
@@ -60,7 +55,6 @@ static int compare_devices(const void *a, const void *b) {
 int host_pci_devices(const struct root *root, struct pci_devices *ret, struct err *e) {
         _cleanup_(pci_cleanupp) struct pci_access *access = NULL;
         _cleanup_pci_devices_ struct pci_devices devices = {};
-        _cleanup_free_ char *path = NULL;
         size_t n = 0;
         int r;
 
@@ -68,18 +62,9 @@ int host_pci_devices(const struct root *root, struct pci_devices *ret, struct er
                 *ret = devices;
                 return 0;
         }
-        path = root_join(root, "/sys/bus/pci");
-        if (!path)
-                return err_set(e, -ENOMEM, ERR_FAILED, "", "out of memory");
-
-        access = libpci_new();
-        /* Its other methods would poke at ports. */
-        access->method = PCI_ACCESS_SYS_BUS_PCI;
-        if (pci_set_param(access, (char *) "sysfs.path", path) < 0)
-                return err_set(e, -EIO, ERR_FAILED, "", "libpci was built without its sysfs back end");
-        r = libpci_call(call_scan, access);
+        r = libpci_scan_host(root, &access, e);
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, "", "cannot list PCI functions: %s", libpci_message());
+                return r;
 
         for (struct pci_dev *dev = access->devices; dev; dev = dev->next)
                 n++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What lspci -xxxx is said to have printed, by strangers: whatever it is, each function is in one group, and in that of
- * what it does DMA through. */
+/* What lspci -xxxx is said to have printed, by strangers: whatever it is, each function is in one group, and in
+ * that of what it does DMA through. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -172,7 +172,8 @@ static const struct machine paths[] = {
         { "… or is off since the IOMMU is", "00:01.0 1b36:000c root bus=01 acs=1d/0\n01:00.0 10de:2206 end\n",
           "00:01.0 | 01:00.0", NULL, NULL, NO_BOOT | IOMMU_OFF },
         { "a conventional function alone", "00:03.0 1234:1111 pci\n00:04.0 1234:11e8 pci\n", "00:03.0 | 00:04.0" },
-        { "conventional functions of one slot", "00:03.0 1234:1111 pci mf\n00:03.1 1234:11e8 pci\n", "00:03.0 00:03.1" },
+        { "conventional functions of one slot", "00:03.0 1234:1111 pci mf\n00:03.1 1234:11e8 pci\n",
+          "00:03.0 00:03.1" },
         { "functions of one slot", PORT TWO_FUNCTIONS, "00:01.0 | 01:00.0 01:00.1" },
         { "functions with ACS", PORT "01:00.0 10de:2206 end mf acs=1d/1d\n01:00.1 10de:1aef end acs=1d/1d\n",
           "00:01.0 | 01:00.0 | 01:00.1" },
@@ -189,8 +190,8 @@ static const struct machine paths[] = {
           "00:01.0 8086:3420 root mf bus=01\n00:01.1 8086:3420 root bus=02\n01:00.0 10de:2206 end\n"
           "02:00.0 144d:a808 end\n",
           "00:01.0 00:01.1 01:00.0 02:00.0" },
-        { "an event collector in a slot of integrated endpoints", "00:03.0 1022:1483 rc mf\n00:03.4 1022:1484 event\n",
-          "00:03.0 00:03.4" },
+        { "an event collector in a slot of integrated endpoints",
+          "00:03.0 1022:1483 rc mf\n00:03.4 1022:1484 event\n", "00:03.0 00:03.4" },
         { "a reserved type", "00:03.0 1022:1483 pci mf\n00:04.0 1022:1483 legacy mf\n", "00:03.0 | 00:04.0" },
         { "what the IOMMU does not know", PORT "00:02.0 1022:1481 pci off\n01:00.0 10de:2206 end\n",
           "00:01.0 | 01:00.0" },
@@ -203,7 +204,8 @@ static const struct machine paths[] = {
 static const struct machine bridges[] = {
         { "a switch without ACS: each port with what is behind it", SWITCH("", ""),
           "00:01.0 | 01:00.0 | 02:00.0 03:00.0 | 02:01.0 04:00.0" },
-        { "a switch with ACS", SWITCH("", "acs=1d/1d"), "00:01.0 | 01:00.0 | 02:00.0 | 02:01.0 | 03:00.0 | 04:00.0" },
+        { "a switch with ACS", SWITCH("", "acs=1d/1d"),
+          "00:01.0 | 01:00.0 | 02:00.0 | 02:01.0 | 03:00.0 | 04:00.0" },
         { "an upstream port that is one of several functions: all of the switch", SWITCH("mf", ""),
           "00:01.0 | 01:00.0 02:00.0 02:01.0 03:00.0 04:00.0" },
         { "… unless it has ACS", SWITCH("mf acs=1d/1d", "acs=1d/1d"),
@@ -237,7 +239,8 @@ static const struct machine bridges[] = {
 
 static const struct machine quirks[] = {
         { "Intel's integrated endpoints", "00:14.0 8086:a36d rc mf\n00:14.2 8086:a36f rc\n", "00:14.0 | 00:14.2" },
-        { "… but not the conventional ones", "00:1f.0 8086:a303 pci mf\n00:1f.4 8086:a323 pci\n", "00:1f.0 00:1f.4" },
+        { "… but not the conventional ones", "00:1f.0 8086:a303 pci mf\n00:1f.4 8086:a323 pci\n",
+          "00:1f.0 00:1f.4" },
         { "… nor other makers'", "00:14.0 1022:a36d rc mf\n00:14.2 1022:a36f rc\n", "00:14.0 00:14.2" },
         { "a NIC that is known to be isolated", PORT "01:00.0 8086:1521 end mf\n01:00.1 8086:1521 end\n",
           "00:01.0 | 01:00.0 | 01:00.1" },
@@ -249,21 +252,25 @@ static const struct machine quirks[] = {
           "00:1c.0 8086:8c10 root bus=01 mf\n00:1c.2 8086:8c14 root bus=02\n00:1f.0 8086:8c44 pci\n"
           "01:00.0 10ec:8168 end\n02:00.0 10ec:8168 end\n",
           "00:1c.0 00:1c.2 01:00.0 02:00.0 | 00:1f.0" },
-        { "AMD's southbridge", "00:14.0 1002:4385 pci mf\n00:14.2 1002:4383 pci\n", "00:14.0 | 00:14.2", NULL, NULL, IVRS },
+        { "AMD's southbridge", "00:14.0 1002:4385 pci mf\n00:14.2 1002:4383 pci\n", "00:14.0 | 00:14.2", NULL,
+          NULL, IVRS },
         { "… without an AMD IOMMU", "00:14.0 1002:4385 pci mf\n00:14.2 1002:4383 pci\n", "00:14.0 00:14.2" },
         { "… whose IOMMU is a function",
           "00:00.2 1022:1481 pci class=080600\n00:14.0 1002:4385 pci mf\n00:14.2 1002:4383 pci\n",
           "00:00.2 | 00:14.0 | 00:14.2" },
-        { "a Zhaoxin port that is known", "00:01.0 1d17:0721 root bus=01\n01:00.0 10de:2206 end\n", "00:01.0 | 01:00.0" },
+        { "a Zhaoxin port that is known", "00:01.0 1d17:0721 root bus=01\n01:00.0 10de:2206 end\n",
+          "00:01.0 | 01:00.0" },
         { "… and one that is not, though it has ACS",
           "00:01.0 1d17:0722 root bus=01 acs=1d/1d\n01:00.0 10de:2206 end\n", "00:01.0 01:00.0" },
         { "a Marvell controller that uses its second function's address",
-          PORT "01:00.0 1b4b:9230 end mf acs=1d/1d\n01:00.1 1b4b:9230 end acs=1d/1d\n", "00:01.0 | 01:00.0 01:00.1" },
+          PORT "01:00.0 1b4b:9230 end mf acs=1d/1d\n01:00.1 1b4b:9230 end acs=1d/1d\n",
+          "00:01.0 | 01:00.0 01:00.1" },
         { "… which others do not", PORT "01:00.0 1b4b:9231 end mf acs=1d/1d\n01:00.1 1b4b:9231 end acs=1d/1d\n",
           "00:01.0 | 01:00.0 | 01:00.1" },
-        { "… and not in another slot", "00:05.0 1b4b:9230 rc\n00:06.1 1b4b:9230 rc mf acs=0/0\n", "00:05.0 | 00:06.1" },
-        { "a Ricoh reader that uses its first function's", PORT "01:00.0 1180:e832 pci mf\n01:00.3 1180:e832 pci\n",
-          "00:01.0 | 01:00.0 01:00.3" },
+        { "… and not in another slot", "00:05.0 1b4b:9230 rc\n00:06.1 1b4b:9230 rc mf acs=0/0\n",
+          "00:05.0 | 00:06.1" },
+        { "a Ricoh reader that uses its first function's",
+          PORT "01:00.0 1180:e832 pci mf\n01:00.3 1180:e832 pci\n", "00:01.0 | 01:00.0 01:00.3" },
         { "an Adaptec card that is known by its subsystem",
           "00:01.0 9005:0285 pci sub=9005:02bb\n00:02.0 9005:0285 pci sub=9005:02bb\n", "00:01.0 00:02.0" },
         { "… and one that is not", "00:01.0 9005:0285 pci sub=9005:02bd\n00:02.0 9005:0285 pci sub=9005:02bd\n",
@@ -272,17 +279,17 @@ static const struct machine quirks[] = {
           PORT "01:12.0 8086:2261 end mf\n01:12.1 8086:2260 end mf acs=1d/1d\n01:12.3 8086:2261 end mf\n",
           "00:01.0 | 01:12.0 01:12.1 01:12.3" },
         { "a bridge to conventional PCI that is known to be isolated: not what is behind it",
-          "00:14.0 1022:780b pci mf\n00:14.4 1022:780f pci bus=05\n05:01.0 8086:100e pci\n", "00:14.0 | 00:14.4 05:01.0",
-          NULL, NULL, IVRS },
+          "00:14.0 1022:780b pci mf\n00:14.4 1022:780f pci bus=05\n05:01.0 8086:100e pci\n",
+          "00:14.0 | 00:14.4 05:01.0", NULL, NULL, IVRS },
         { "virtual functions, some on a bus of their own",
           PORT "01:00.0 8086:10c9 end vf=4,254,1,10ca\n01:1f.6 ffff:ffff end mf\n01:1f.7 ffff:ffff end mf\n"
                "02:00.0 ffff:ffff end mf\n02:00.1 ffff:ffff end mf\n",
           "00:01.0 | 01:00.0 | 01:1f.6 | 01:1f.7 | 02:00.0 | 02:00.1" },
-        { "… of a port without ACS",
-          PORT_WITHOUT "01:00.0 8086:10c9 end vf=1,256,1,10ca\n02:00.0 ffff:ffff end\n",
+        { "… of a port without ACS", PORT_WITHOUT "01:00.0 8086:10c9 end vf=1,256,1,10ca\n02:00.0 ffff:ffff end\n",
           "00:01.0 01:00.0 02:00.0" },
         { "what is behind a VMD",
-          "00:0e.0 8086:467f rc class=010400\n10000:e0:06.0 8086:464d root bus=e1 acs=1d/1d\n10000:e1:00.0 144d:a80a end\n",
+          "00:0e.0 8086:467f rc class=010400\n10000:e0:06.0 8086:464d root bus=e1 acs=1d/1d\n10000:e1:00.0 "
+          "144d:a80a end\n",
           "00:0e.0 10000:e0:06.0 10000:e1:00.0" },
 };
 
@@ -292,37 +299,39 @@ static const struct machine overrides[] = {
         { "both", PORT_WITHOUT TWO_FUNCTIONS, "00:01.0 | 01:00.0 | 01:00.1", "downstream,multifunction" },
         { "one of two functions by id", PORT TWO_FUNCTIONS, "00:01.0 | 01:00.0 | 01:00.1", "id:10de:1aef" },
         { "another id", PORT TWO_FUNCTIONS, "00:01.0 | 01:00.0 01:00.1", "id:10de:1aee" },
-        { "not for ACS that is incomplete",
-          "00:01.0 1b36:000c root bus=01 acs=1d/0\n01:00.0 10de:2206 end\n", "00:01.0 01:00.0", "downstream,id:1b36:000c",
-          "0000000@0:1.0" },
+        { "not for ACS that is incomplete", "00:01.0 1b36:000c root bus=01 acs=1d/0\n01:00.0 10de:2206 end\n",
+          "00:01.0 01:00.0", "downstream,id:1b36:000c", "0000000@0:1.0" },
         { "not for conventional PCI", "00:03.0 1234:1111 pci mf\n00:03.1 1234:11e8 pci\n", "00:03.0 00:03.1",
           "downstream,multifunction,id:1234:1111,id:1234:11e8" },
         { "not for what is behind a bridge to conventional PCI",
-          PORT "01:00.0 1b36:000e to-pci bus=02\n02:01.0 1234:11e8 pci\n", "00:01.0 | 01:00.0 02:01.0", "id:1b36:000e" },
-        { "… nor from it", "00:1e.0 104c:8240 to-pcie bus=06\n06:00.0 10de:2206 end\n", "00:1e.0 06:00.0", "id:104c:8240" },
+          PORT "01:00.0 1b36:000e to-pci bus=02\n02:01.0 1234:11e8 pci\n", "00:01.0 | 01:00.0 02:01.0",
+          "id:1b36:000e" },
+        { "… nor from it", "00:1e.0 104c:8240 to-pcie bus=06\n06:00.0 10de:2206 end\n", "00:1e.0 06:00.0",
+          "id:104c:8240" },
         { "not against a quirk", "00:1c.0 8086:8c10 root bus=01\n01:00.0 10ec:8168 end\n", "00:1c.0 01:00.0",
           "downstream,id:8086:8c10" },
 };
 
-#define THREE_PORTS                                                                                                \
-        "00:01.0 1b36:000c root bus=01 acs=1f/1d\n00:02.0 8086:3420 root bus=02 acs=1f/1d\n"                       \
+#define THREE_PORTS                                                                                               \
+        "00:01.0 1b36:000c root bus=01 acs=1f/1d\n00:02.0 8086:3420 root bus=02 acs=1f/1d\n"                      \
         "00:03.0 1b36:000c root bus=03\n01:00.0 144d:a808 end\n02:00.0 144d:a808 end\n03:00.0 144d:a808 end\n"
 
 static const struct machine configs[] = {
         { "without", THREE_PORTS, "00:01.0 | 00:02.0 | 00:03.0 03:00.0 | 01:00.0 | 02:00.0" },
-        { "all off, for all", THREE_PORTS, "00:01.0 01:00.0 | 00:02.0 02:00.0 | 00:03.0 03:00.0", NULL, "0000000@pci:0:0" },
-        { "what the kernel does by itself", THREE_PORTS, "00:01.0 | 00:02.0 | 00:03.0 03:00.0 | 01:00.0 | 02:00.0", NULL,
-          "0011101@pci:0:0" },
+        { "all off, for all", THREE_PORTS, "00:01.0 01:00.0 | 00:02.0 02:00.0 | 00:03.0 03:00.0", NULL,
+          "0000000@pci:0:0" },
+        { "what the kernel does by itself", THREE_PORTS, "00:01.0 | 00:02.0 | 00:03.0 03:00.0 | 01:00.0 | 02:00.0",
+          NULL, "0011101@pci:0:0" },
         { "x is the firmware's, which nobody knows any more", THREE_PORTS,
           "00:01.0 01:00.0 | 00:02.0 02:00.0 | 00:03.0 03:00.0", NULL, "xxxxxxx@pci:0:0" },
         { "… or knows: all bits were set", "00:01.0 1b36:000c root bus=01 acs=1f/1d\n01:00.0 144d:a808 end\n",
           "00:01.0 | 01:00.0", NULL, "xxxxxxx@pci:0:0", IOMMU_OFF },
-        { "… or only some", "00:01.0 1b36:000c root bus=01 acs=1f/1\n01:00.0 144d:a808 end\n", "00:01.0 01:00.0", NULL,
-          "xxxxxxx@pci:0:0", IOMMU_OFF },
-        { "flags that are left out are x", THREE_PORTS, "00:01.0 01:00.0 | 00:02.0 | 00:03.0 03:00.0 | 02:00.0", NULL,
-          "1@00:01.0" },
-        { "the first entry that matches", THREE_PORTS, "00:01.0 | 00:02.0 02:00.0 | 00:03.0 03:00.0 | 01:00.0", NULL,
-          "0011101@00:01.0;0@pci:1b36:c,0@pci:8086:3420" },
+        { "… or only some", "00:01.0 1b36:000c root bus=01 acs=1f/1\n01:00.0 144d:a808 end\n", "00:01.0 01:00.0",
+          NULL, "xxxxxxx@pci:0:0", IOMMU_OFF },
+        { "flags that are left out are x", THREE_PORTS, "00:01.0 01:00.0 | 00:02.0 | 00:03.0 03:00.0 | 02:00.0",
+          NULL, "1@00:01.0" },
+        { "the first entry that matches", THREE_PORTS, "00:01.0 | 00:02.0 02:00.0 | 00:03.0 03:00.0 | 01:00.0",
+          NULL, "0011101@00:01.0;0@pci:1b36:c,0@pci:8086:3420" },
         { "by domain and address", THREE_PORTS, "00:01.0 | 00:02.0 02:00.0 | 00:03.0 03:00.0 | 01:00.0", NULL,
           "0@0000:00:02.0;0@1:0:1.0" },
         { "not without ACS", THREE_PORTS, "00:01.0 | 00:02.0 | 00:03.0 03:00.0 | 01:00.0 | 02:00.0", NULL,
@@ -332,7 +341,8 @@ static const struct machine configs[] = {
         { "a path that leads elsewhere", SWITCH("", "acs=1d/1d"),
           "00:01.0 | 01:00.0 | 02:00.0 | 02:01.0 | 03:00.0 | 04:00.0", NULL, "0@0:1.0/1.0/1.0" },
         { "an Intel port of the 100 series, whatever the flags say",
-          "00:1c.0 8086:a110 root bus=01 acs=1f/1d\n01:00.0 144d:a808 end\n", "00:1c.0 01:00.0", NULL, "0011101@pci:0:0" },
+          "00:1c.0 8086:a110 root bus=01 acs=1f/1d\n01:00.0 144d:a808 end\n", "00:1c.0 01:00.0", NULL,
+          "0011101@pci:0:0" },
         { "… which is isolated without", "00:1c.0 8086:a110 root bus=01 acs=1f/1d\n01:00.0 144d:a808 end\n",
           "00:1c.0 | 01:00.0", NULL, "0011101@pci:8086:a111" },
 };
@@ -361,11 +371,13 @@ static void refused(const char *functions, const char *message) {
 
 static void test_refused(void **state) {
         (void) state;
-        refused(PORT "01:00.0 10de:2206 end\n01:00.0 10de:2206 end\n", "0000:01:00.0: this address is there twice");
+        refused(PORT "01:00.0 10de:2206 end\n01:00.0 10de:2206 end\n",
+                "0000:01:00.0: this address is there twice");
         refused("01:00.0 10de:2206 end\n", "0000:01:00.0: the bridge to bus 01 is missing");
         refused("02:00.0 104c:8233 down bus=03\n", "the bridge to bus 02 is missing");
         refused("10000:e0:06.0 8086:464d root\n", "1 functions are behind an Intel VMD, and there are 0 of those");
-        refused("00:0e.0 8086:467f rc class=010400\n80:0e.0 8086:467f rc class=010400\n10000:e0:06.0 8086:464d root\n",
+        refused("00:0e.0 8086:467f rc class=010400\n80:0e.0 8086:467f rc class=010400\n10000:e0:06.0 8086:464d "
+                "root\n",
                 "there are 2 of those");
 }
 
@@ -416,16 +428,36 @@ static void test_control_offset(void **state) {
 }
 
 static void test_parse(void **state) {
-        static const char *const good_acs[] = { "downstream", "multifunction,downstream", "id:10de:2206,id:10de:1aef" };
-        static const char *const bad_acs[] = { "",         "down",      "downstream,",    "downstream;multifunction", "id:10de",
-                                               "id:10de:", "Downstream" };
-        static const char *const good_config[] = { "1@0:1.0", "0011101@pci:0:0", "x@0000:00:01.0", "xX01@10000:e0:1f.7/1.0",
+        static const char *const good_acs[] = { "downstream", "multifunction,downstream",
+                                                "id:10de:2206,id:10de:1aef" };
+        static const char *const bad_acs[] = { "",        "down",     "downstream,", "downstream;multifunction",
+                                               "id:10de", "id:10de:", "Downstream" };
+        static const char *const good_config[] = { "1@0:1.0", "0011101@pci:0:0", "x@0000:00:01.0",
+                                                   "xX01@10000:e0:1f.7/1.0",
                                                    "1@pci:8086:a110:1:2,0@pci:1:2;1@0:1.0" };
         static const char *const bad_config[] = {
-                "",           "@0:1.0",      "1",           "1@",           "11111111@0:1.0",  "2@0:1.0",    "1@0:1",
-                "1@0:1.8",    "1@0:20.0",    "1@100:1.0",   "1@pci:8086",   "1@pci:8086:1:2",  "1@pci:1:10000", "1@0:1.0,0@0:2.0",
-                "1@0:1.0;",   "1@0:1.0/0",   "1@0:1.0 ",    "1@1:2:3:4.0",  "1@pci:1:2:3:4:5", "1@0:1.0;2.0",
-                "1@0x0:1.0",  "1@0:1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0",
+                "",
+                "@0:1.0",
+                "1",
+                "1@",
+                "11111111@0:1.0",
+                "2@0:1.0",
+                "1@0:1",
+                "1@0:1.8",
+                "1@0:20.0",
+                "1@100:1.0",
+                "1@pci:8086",
+                "1@pci:8086:1:2",
+                "1@pci:1:10000",
+                "1@0:1.0,0@0:2.0",
+                "1@0:1.0;",
+                "1@0:1.0/0",
+                "1@0:1.0 ",
+                "1@1:2:3:4.0",
+                "1@pci:1:2:3:4:5",
+                "1@0:1.0;2.0",
+                "1@0x0:1.0",
+                "1@0:1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0",
         };
         struct acs_override o = { .n_ids = 99 };
         struct config_acs c = { .n = 99 };
@@ -465,10 +497,11 @@ static void test_parse(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_paths),          cmocka_unit_test(test_bridges), cmocka_unit_test(test_quirks),
-                cmocka_unit_test(test_overrides),      cmocka_unit_test(test_configs), cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_guessed),        cmocka_unit_test(test_equal),   cmocka_unit_test(test_parse),
-                cmocka_unit_test(test_control_offset),
+                cmocka_unit_test(test_paths),   cmocka_unit_test(test_bridges),
+                cmocka_unit_test(test_quirks),  cmocka_unit_test(test_overrides),
+                cmocka_unit_test(test_configs), cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_guessed), cmocka_unit_test(test_equal),
+                cmocka_unit_test(test_parse),   cmocka_unit_test(test_control_offset),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
