@@ -34,7 +34,7 @@ override LDFLAGS += -pie -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro -Wl,-z,n
 # A layer is a folder and a static archive; a file includes only from layers to its left (tests/layers).
 LAYERS := base model sys config wire lease boot advice
 PROGRAMS := hook helper cli
-PACKAGES := libkmod libpci inih libxml-2.0 json-c libsystemd efivar
+PACKAGES := libkmod libpci inih expat json-c libsystemd efivar
 
 # Deferred until a compiler runs: `make check` on a fresh machine installs pkg-config first.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(LIB_CFLAGS)

@@ -3,76 +3,34 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "config/option.h"
+#include "config/xml.h"
 
-/* No XML_PARSE_NOENT, _DTDLOAD, _XINCLUDE, _HUGE: what is not asked for here is not done. */
-#define PARSE_OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT)
-
-static void doc_freep(xmlDoc **doc) {
-        xmlFreeDoc(*doc);
-}
-#define _cleanup_doc_ _cleanup_(doc_freep)
-
-static void parser_freep(xmlParserCtxt **parser) {
-        xmlFreeParserCtxt(*parser);
-}
-#define _cleanup_parser_ _cleanup_(parser_freep)
-
-/* libvirt's elements have no namespace. */
-static bool is_element(const xmlNode *n, const char *name) {
-        return n->type == XML_ELEMENT_NODE && !n->ns && str_eq((const char *) n->name, name);
+static bool is_ours(const struct xml_node *n) {
+        return xml_is_of(n, DOMAIN_XML_NAMESPACE);
 }
 
-static bool is_ours(const xmlNode *n) {
-        return n->type == XML_ELEMENT_NODE && n->ns && str_eq((const char *) n->ns->href, DOMAIN_XML_NAMESPACE);
-}
-
-/* The first of n and its siblings with this name. */
-static const xmlNode *find(const xmlNode *n, const char *name) {
-        while (n && !is_element(n, name))
-                n = n->next;
-        return n;
-}
-
-static const xmlNode *child(const xmlNode *n, const char *name) {
-        return n ? find(n->children, name) : NULL;
-}
-
-/* In place, as everything here: a copy that fails for want of memory would look like something missing. */
-static const char *plain_text(const xmlNode *n) {
-        return !n ? "" : n->type == XML_TEXT_NODE && !n->next ? (const char *) n->content : NULL;
-}
-
-static const char *attribute(const xmlNode *n, const char *name) {
-        for (const xmlAttr *a = n->properties; a; a = a->next)
-                if (!a->ns && str_eq((const char *) a->name, name))
-                        return plain_text(a->children);
-        return NULL;
-}
-
-static bool attribute_is(const xmlNode *n, const char *name, const char *value) {
-        const char *found = attribute(n, name);
+static bool attribute_is(const struct xml_node *n, const char *name, const char *value) {
+        const char *found = xml_attribute(n, name);
 
         return found && str_eq(found, value);
 }
 
 /* Puts the place before what e says. */
-static int fail_at(const xmlNode *n, int r, struct err *e) {
-        err_prefix(e, "domain XML, line %ld, <%s>", xmlGetLineNo(n), (const char *) n->name);
+static int fail_at(const struct xml_node *n, int r, struct err *e) {
+        err_prefix(e, "domain XML, line %lu, <%s>", n->line, xml_local_name(n));
         return r;
 }
 
 #define fail_syntax(n, e, ...) \
-        fail_at(n, err_set(e, -EINVAL, ERR_INVALID, (const char *) (n)->name, __VA_ARGS__), e)
+        fail_at(n, err_set(e, -EINVAL, ERR_INVALID, xml_local_name(n), __VA_ARGS__), e)
 
 /* NULL: *e says why. */
-static struct request_device *add_device(struct request *q, const xmlNode *n, const struct bdf *address,
+static struct request_device *add_device(struct request *q, const struct xml_node *n, const struct bdf *address,
                                          struct err *e) {
         struct request_device *d = request_add(q, address);
 
@@ -86,7 +44,7 @@ static int parse_number(const char *s, uint64_t max, uint64_t *ret) {
         return str_to_u64(s, str_starts(s, "0x") || str_starts(s, "0X") ? 16 : *s == '0' ? 8 : 10, max, ret);
 }
 
-static int parse_address(const xmlNode *n, struct bdf *ret, struct err *e) {
+static int parse_address(const struct xml_node *n, struct bdf *ret, struct err *e) {
         static const struct {
                 const char *name;
                 uint64_t max;
@@ -94,7 +52,7 @@ static int parse_address(const xmlNode *n, struct bdf *ret, struct err *e) {
         uint64_t v[ARRAY_SIZE(parts)] = {};
 
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-                const char *text = attribute(n, parts[i].name);
+                const char *text = xml_attribute(n, parts[i].name);
 
                 if (!text && i == 0) /* the domain may be left out */
                         continue;
@@ -109,9 +67,10 @@ static int parse_address(const xmlNode *n, struct bdf *ret, struct err *e) {
 }
 
 /* The device of <source><address/></source> in n. */
-static int take_source(const xmlNode *n, struct request *q, struct err *e) {
-        const xmlNode *address = child(child(n, "source"), "address"), *driver = child(n, "driver");
-        const char *model = driver ? attribute(driver, "model") : NULL;
+static int take_source(const struct xml_node *n, struct request *q, struct err *e) {
+        const struct xml_node *address = xml_child(xml_child(n, "source"), "address");
+        const struct xml_node *driver = xml_child(n, "driver");
+        const char *model = driver ? xml_attribute(driver, "model") : NULL;
         struct request_device *d;
         struct bdf bdf;
         int r;
@@ -129,17 +88,17 @@ static int take_source(const xmlNode *n, struct request *q, struct err *e) {
         return 0;
 }
 
-static int take_hostdev(const xmlNode *n, struct request *q, struct err *e) {
-        const char *mode = attribute(n, "mode"); /* libvirt's default is subsystem */
+static int take_hostdev(const struct xml_node *n, struct request *q, struct err *e) {
+        const char *mode = xml_attribute(n, "mode"); /* libvirt's default is subsystem */
 
         if ((mode && !str_eq(mode, "subsystem")) || !attribute_is(n, "type", "pci"))
                 return 0;
         return take_source(n, q, e);
 }
 
-static int take_interface(const xmlNode *n, struct request *q, struct err *e) {
-        const xmlNode *address = child(child(n, "source"), "address");
-        const char *type = address ? attribute(address, "type") : NULL;
+static int take_interface(const struct xml_node *n, struct request *q, struct err *e) {
+        const struct xml_node *address = xml_child(xml_child(n, "source"), "address");
+        const char *type = address ? xml_attribute(address, "type") : NULL;
 
         if (!attribute_is(n, "type", "hostdev") || (type && !str_eq(type, "pci")))
                 return 0;
@@ -147,8 +106,8 @@ static int take_interface(const xmlNode *n, struct request *q, struct err *e) {
 }
 
 /* libvirt detaches the devices of the whole chain of images, not of the top one only. */
-static int take_disk(const xmlNode *n, struct request *q, struct err *e) {
-        for (; n; n = child(n, "backingStore")) {
+static int take_disk(const struct xml_node *n, struct request *q, struct err *e) {
+        for (; n; n = xml_child(n, "backingStore")) {
                 int r;
 
                 if (!attribute_is(n, "type", "nvme"))
@@ -160,15 +119,15 @@ static int take_disk(const xmlNode *n, struct request *q, struct err *e) {
         return 0;
 }
 
-static int take_devices(const xmlNode *devices, struct request *q, struct err *e) {
+static int take_devices(const struct xml_node *devices, struct request *q, struct err *e) {
         static const struct {
                 const char *name;
-                int (*take)(const xmlNode *n, struct request *q, struct err *e);
+                int (*take)(const struct xml_node *n, struct request *q, struct err *e);
         } kinds[] = { { "hostdev", take_hostdev }, { "interface", take_interface }, { "disk", take_disk } };
 
-        for (const xmlNode *n = devices->children; n; n = n->next)
+        for (const struct xml_node *n = devices->children; n; n = n->next)
                 for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-                        int r = is_element(n, kinds[i].name) ? kinds[i].take(n, q, e) : 0;
+                        int r = xml_is(n, kinds[i].name) ? kinds[i].take(n, q, e) : 0;
 
                         if (r < 0)
                                 return r;
@@ -177,28 +136,26 @@ static int take_devices(const xmlNode *devices, struct request *q, struct err *e
 }
 
 /* Every attribute of our elements is known, or a typo would be silent. */
-static int take_options(const xmlNode *n, struct request *q, struct request_device *d, struct err *e) {
-        for (const xmlAttr *a = n->properties; a; a = a->next) {
-                const char *key = (const char *) a->name, *value = plain_text(a->children);
+static int take_options(const struct xml_node *n, struct request *q, struct request_device *d, struct err *e) {
+        for (size_t i = 0; i < n->n_attributes; i++) {
+                const struct xml_attribute *a = &n->attributes[i];
                 int r;
 
-                if (d && str_eq(key, "address"))
+                if (xml_attribute_is_namespace(a) || (d && str_eq(a->name, "address")))
                         continue;
-                if (!value)
-                        value = "";
-                r = d ? option_set_device(d, key, value, e) : option_set_domain(q, key, value, e);
+                r = d ? option_set_device(d, a->name, a->value, e) : option_set_domain(q, a->name, a->value, e);
                 if (r < 0)
                         return fail_at(n, r, e);
         }
         return 0;
 }
 
-static int take_own_device(const xmlNode *n, struct request *q, struct err *e) {
-        const char *address = attribute(n, "address");
+static int take_own_device(const struct xml_node *n, struct request *q, struct err *e) {
+        const char *address = xml_attribute(n, "address");
         struct request_device *d;
         struct bdf bdf;
 
-        if (!is_ours(n) || !str_eq((const char *) n->name, "device"))
+        if (!is_ours(n) || !str_eq(xml_local_name(n), "device"))
                 return fail_syntax(n, e, "wanted the element device of the namespace " DOMAIN_XML_NAMESPACE);
         if (!address || bdf_parse(address, &bdf) < 0)
                 return fail_syntax(n, e, "address: wanted a PCI address such as 0000:01:00.0, found “%s”",
@@ -207,27 +164,26 @@ static int take_own_device(const xmlNode *n, struct request *q, struct err *e) {
         return d ? take_options(n, q, d, e) : -EINVAL;
 }
 
-static int take_metadata(const xmlNode *metadata, struct request *q, struct err *e) {
-        for (const xmlNode *own = metadata->children; own; own = own->next) {
+static int take_metadata(const struct xml_node *metadata, struct request *q, struct err *e) {
+        for (const struct xml_node *own = metadata->children; own; own = own->next) {
                 int r;
 
                 if (!is_ours(own))
                         continue;
-                if (!str_eq((const char *) own->name, "domain"))
+                if (!str_eq(xml_local_name(own), "domain"))
                         return fail_syntax(own, e, "wanted the element domain of this namespace");
                 r = take_options(own, q, NULL, e);
-                for (const xmlNode *n = own->children; n && r >= 0; n = n->next)
-                        if (n->type == XML_ELEMENT_NODE)
-                                r = take_own_device(n, q, e);
+                for (const struct xml_node *n = own->children; n && r >= 0; n = n->next)
+                        r = take_own_device(n, q, e);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int take_name(const xmlNode *domain, struct request *q, struct err *e) {
-        const xmlNode *n = child(domain, "name");
-        const char *text = n ? plain_text(n->children) : NULL;
+static int take_name(const struct xml_node *domain, struct request *q, struct err *e) {
+        const struct xml_node *n = xml_child(domain, "name");
+        const char *text = n ? n->text : NULL;
 
         if (text && name_is_valid(text))
                 return str_copy(q->domain, sizeof(q->domain), text);
@@ -241,9 +197,9 @@ static int take_name(const xmlNode *domain, struct request *q, struct err *e) {
                            NAME_LENGTH_MAX, text ? text : "", *q->uuid ? q->uuid : "OLD-NAME");
 }
 
-static int take_uuid(const xmlNode *domain, struct request *q, struct err *e) {
-        const xmlNode *n = child(domain, "uuid");
-        const char *text = n ? plain_text(n->children) : NULL;
+static int take_uuid(const struct xml_node *domain, struct request *q, struct err *e) {
+        const struct xml_node *n = xml_child(domain, "uuid");
+        const char *text = n ? n->text : NULL;
 
         if (text && uuid_is_valid(text))
                 /* A lease is found by it: one spelling only. */
@@ -254,16 +210,16 @@ static int take_uuid(const xmlNode *domain, struct request *q, struct err *e) {
         return 0;
 }
 
-static int take_domain(const xmlNode *root, struct request *q, struct err *e) {
-        const xmlNode *domain = is_element(root, "domstatus") ? child(root, "domain") : root;
+static int take_domain(const struct xml_node *root, struct request *q, struct err *e) {
+        const struct xml_node *domain = xml_is(root, "domstatus") ? xml_child(root, "domain") : root;
         int r = 0;
 
-        if (!domain || !is_element(domain, "domain"))
+        if (!domain || !xml_is(domain, "domain"))
                 return fail_syntax(root, e, "wanted <domain>, or <domstatus> with one, found neither");
-        for (const xmlNode *n = domain->children; n; n = n->next) {
-                if (is_element(n, "devices"))
+        for (const struct xml_node *n = domain->children; n; n = n->next) {
+                if (xml_is(n, "devices"))
                         r = take_devices(n, q, e);
-                else if (is_element(n, "metadata"))
+                else if (xml_is(n, "metadata"))
                         r = take_metadata(n, q, e);
                 if (r < 0)
                         return r;
@@ -272,54 +228,17 @@ static int take_domain(const xmlNode *root, struct request *q, struct err *e) {
         return r < 0 ? r : take_name(domain, q, e);
 }
 
-/* Called at "<!DOCTYPE name", before anything that it declares was read. */
-static void on_doctype(void *userdata, const xmlChar *name, const xmlChar *external, const xmlChar *system) {
-        xmlParserCtxt *parser = userdata;
-
-        (void) name, (void) external, (void) system;
-        *(bool *) parser->_private = true;
-        xmlStopParser(parser);
-}
-
-static int fail_parse(xmlParserCtxt *parser, struct err *e) {
-        const xmlError *why = xmlCtxtGetLastError(parser);
-        const char *message = why && why->message ? why->message : "empty";
-
-        if (why && why->code == XML_ERR_NO_MEMORY)
-                return err_set(e, -ENOMEM, ERR_FAILED, "domain XML", "domain XML: out of memory");
-        return err_set(e, -EINVAL, ERR_INVALID, "domain XML",
-                       "domain XML, line %d: wanted well-formed XML as virsh dumpxml prints it, found: %.*s",
-                       why ? why->line : 1, (int) strcspn(message, "\n"), message);
-}
-
 int domain_xml_parse(const char *text, size_t size, struct request *q, struct err *e) {
-        _cleanup_parser_ xmlParserCtxt *parser = NULL;
-        _cleanup_doc_ xmlDoc *doc = NULL;
+        _cleanup_xml_ struct xml_node *root = NULL;
         struct request parsed = {};
-        bool doctype = false;
         int r;
 
         if (size > DOMAIN_XML_MAX)
                 return err_set(e, -EFBIG, ERR_INVALID, "domain XML",
                                "domain XML: wanted at most %u bytes, found %zu", DOMAIN_XML_MAX, size);
-        /* To libxml2 it is the end: what follows would not be looked at. */
-        if (size > 0 && memchr(text, '\0', size))
-                return err_set(e, -EINVAL, ERR_INVALID, "domain XML",
-                               "domain XML: wanted text in UTF-8, found a NUL byte");
-        parser = xmlNewParserCtxt();
-        if (!parser)
-                return err_set(e, -ENOMEM, ERR_FAILED, "domain XML", "domain XML: out of memory");
-        parser->_private = &doctype;
-        parser->sax->internalSubset = on_doctype;
-
-        doc = xmlCtxtReadMemory(parser, text, (int) size, NULL, NULL, PARSE_OPTIONS);
-        if (doctype)
-                return err_set(e, -EINVAL, ERR_INVALID, "DOCTYPE",
-                               "domain XML: wanted XML without a DOCTYPE, as libvirt writes it, found one; "
-                               "take it out");
-        if (!doc || !xmlDocGetRootElement(doc))
-                return fail_parse(parser, e);
-        r = take_domain(xmlDocGetRootElement(doc), &parsed, e);
+        r = xml_parse(text, size, "domain XML", &root, e);
+        if (r >= 0)
+                r = take_domain(root, &parsed, e);
         if (r < 0)
                 return r;
 

@@ -19,7 +19,7 @@
  *     <passthru:device address="0000:01:00.0" id="10de:2206" subsystem="1458:4037"/>
  *   </passthru:domain>
  *
- * No DTD, entities, XInclude, network or files; depth at most 256 (libxml2's own limit, kept: no XML_PARSE_HUGE).
+ * What is no XML for xml_parse (config/xml.h) is none here: a DOCTYPE, too many levels.
  *
  * A domain that borrows nothing gives an empty request even where its name is not one of ours (spaces, unicode):
  * q->domain is "" then. With devices such a name is an error that says how to change it. The same goes for a UUID

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "config/domain-xml.h"
+#include "config/xml.h"
 #include "fake/tree.h"
 
 #define UUID "5e0ae32a-7b34-4d3b-9f0f-0a4f7b5f8a21"
@@ -121,6 +122,9 @@ static void test_devices(void **state) {
                 { DEVICES("<hostdev mode='subsystem' type='mdev'>" SOURCE("uuid='" UUID "'") "</hostdev>"), 0 },
                 { DEVICES("<hostdev mode='subsystem'>" SOURCE(ANY) "</hostdev>"), 0 },
                 { DEVICES("<x:hostdev xmlns:x='urn:x' type='pci'>" SOURCE(ANY) "</x:hostdev>"), 0 },
+                { DEVICES("<hostdev xmlns='urn:x' type='pci'>" SOURCE(ANY) "</hostdev>"), 0 },
+                { DEVICES("<hostdev xmlns='' type='pci'>" SOURCE(ANY) "</hostdev>"), 1, "" },
+                { DEVICES("<x:hostdev type='pci'>" SOURCE(ANY) "</x:hostdev>" HOSTDEV(ANY)), 1, "" },
                 { DEVICES("<input><hostdev type='pci'>" SOURCE(ANY) "</hostdev></input>"), 0 },
                 { DEVICES("<interface type='hostdev'>" SOURCE("type='pci' " ANY) "</interface>"), 1, "" },
                 { DEVICES("<interface type='hostdev'>" SOURCE(ANY) "</interface>"), 1, "" },
@@ -189,6 +193,11 @@ static void test_metadata(void **state) {
         assert_int_equal(q.n_devices, 1);
         assert_true(q.devices[0].has_id);
 
+        /* the innermost declaration counts */
+        parse(HEAD "<metadata xmlns:p='urn:passthru:domain:1'><p:domain xmlns:p='urn:other' group='x'/>"
+                   "<q:domain xmlns:q='urn:passthru:domain:1' group='strict'/></metadata></domain>", &q);
+        assert_int_equal(q.group, GROUP_STRICT);
+
         /* of others */
         parse(HEAD "<metadata><domain/><o:domain xmlns:o='urn:other' group='x'/>text</metadata></domain>", &q);
         assert_int_equal(q.n_devices, 0);
@@ -201,6 +210,7 @@ static void test_bad_metadata(void **state) {
                 { OWN(" group='lax'", ""), "line 4, <domain>: group: wanted expand or strict, found “lax”" },
                 { OWN(" boot-vga=''", ""), "boot-vga: wanted yes or no, found “”" },
                 { OWN(" bootvga='yes'", ""), "unknown setting “bootvga”" },
+                { OWN(" p:group='strict'", ""), "unknown setting “p:group”" },
                 { OWN("", "<p:device/>"), "<device>: address: wanted a PCI address" },
                 { OWN("", "<p:device address='0000:01:00.8'/>"), "found “0000:01:00.8”" },
                 { OWN("", "<p:device address='01:00.0' id='10de'/>"), "id: wanted VVVV:DDDD" },
@@ -235,6 +245,7 @@ static void test_identity(void **state) {
                 { "<name>../vm</name>", "", "", "<name>: the domain borrows PCI devices: wanted a name" },
                 { "<name>.vm</name>", "", "", "<name>: the domain borrows" },
                 { "<name>v&amp;m</name>", "", "", "found “v&m”" },
+                { "<name>v<![CDATA[m]]>&#49;<!-- -->2</name>", "vm12", "", NULL },
                 { "<name>a<b/></name>", "", "", "<name>: the domain borrows" },
                 { "<name/>", "", "", "<name>: the domain borrows" },
                 { "", "", "", "<domain>: the domain borrows" },
@@ -278,19 +289,19 @@ static void test_not_xml(void **state) {
                 { "<domain>", 0, "wanted well-formed XML" },
                 { "<domain>\n<name>vm</nam></domain>", 0, "domain XML, line 2: wanted well-formed XML" },
                 { "<domain/><domain/>", 0, "wanted well-formed XML" },
-                { "<domain/>\0<x/>", 14, "found a NUL byte" },
-                { "<domain>\0</domain>", 18, "found a NUL byte" },
+                { "<domain/>\0<x/>", 14, "found: not well-formed" },
+                { "<domain>\0</domain>", 18, "found: not well-formed" },
                 { "<domain><name>\xff</name></domain>", 0, "wanted well-formed XML" },
                 { "<domain><name>&undefined;</name></domain>", 0, "wanted well-formed XML" },
                 { "<network/>", 0, "<network>: wanted <domain>, or <domstatus> with one" },
                 { "<domstatus/>", 0, "<domstatus>: wanted <domain>, or <domstatus> with one" },
                 { "<x:domain xmlns:x='urn:x'/>", 0, "wanted <domain>, or <domstatus>" },
-                { "<!DOCTYPE domain><domain/>", 0, "without a DOCTYPE" },
-                { "<!DOCTYPE domain SYSTEM 'file:///etc/passwd'><domain/>", 0, "without a DOCTYPE" },
+                { "<!DOCTYPE domain><domain/>", 0, "found: a DOCTYPE" },
+                { "<!DOCTYPE domain SYSTEM 'file:///etc/passwd'><domain/>", 0, "found: a DOCTYPE" },
                 { "<!DOCTYPE domain [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><domain>&e;</domain>", 0,
-                  "without a DOCTYPE" },
-                { "<!DOCTYPE domain [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><domain x='&b;'/>", 0, "a DOCTYPE" },
-                { "<!DOCTYPE domain [", 0, "without a DOCTYPE" },
+                  "found: a DOCTYPE" },
+                { "<!DOCTYPE domain [<!ENTITY a 'x'><!ENTITY b '&a;&a;'>]><domain x='&b;'/>", 0, "found: a DOCTYPE" },
+                { "<!DOCTYPE domain [", 0, "found: a DOCTYPE" },
         };
 
         (void) state;
@@ -312,12 +323,14 @@ static char *repeat(const char *before, const char *s, size_t n, const char *aft
 }
 
 static void test_bounds(void **state) {
-        _cleanup_free_ char *deep = repeat("<domain>", "<a>", 257, "");
+        _cleanup_free_ char *deep = repeat("<domain>", "<a>", XML_DEPTH_MAX, "");
         _cleanup_free_ char *big = repeat("<domain>", "          ", DOMAIN_XML_MAX / 10, "</domain>");
         struct request q;
 
         (void) state;
-        refuse(deep, strlen(deep), -EINVAL, "depth");
+        refuse(deep, strlen(deep), -EINVAL, "found: a depth of over 256");
+        deep[strlen(deep) - strlen("<a>")] = '\0';
+        refuse(deep, strlen(deep), -EINVAL, "found: no element found");
         refuse(big, strlen(big), -EFBIG, "wanted at most 4194304 bytes");
         memcpy(big + DOMAIN_XML_MAX - strlen("</domain>"), "</domain>", strlen("</domain>"));
         big[DOMAIN_XML_MAX] = '\0';
