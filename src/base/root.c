@@ -148,17 +148,16 @@ int root_read(const struct root *root, const char *path, size_t max, char **ret,
         return fd < 0 ? fd : fd_read(fd, max, ret, ret_size);
 }
 
-static int read_attr_at(const struct root *root, const char *path, char *buf, size_t size) {
-        _cleanup_close_ int fd = -1;
+/* In one read: sysfs and procfs give all of a short file at once. */
+static int read_attr(int fd, char *buf, size_t size) {
         char text[4096 + 1];
         ssize_t n;
 
-        fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
-        if (fd < 0)
-                return fd;
-        n = read_full(fd, text, sizeof(text) - 1);
+        do
+                n = read(fd, text, sizeof(text) - 1);
+        while (n < 0 && errno == EINTR);
         if (n < 0)
-                return (int) n;
+                return -errno;
         text[n] = '\0';
         if (n > 0 && text[n - 1] == '\n')
                 text[n - 1] = '\0';
@@ -166,6 +165,20 @@ static int read_attr_at(const struct root *root, const char *path, char *buf, si
                 return -ENAMETOOLONG;
         strcpy(buf, text);
         return 0;
+}
+
+static int read_attr_at(const struct root *root, const char *path, char *buf, size_t size) {
+        _cleanup_close_ int fd = -1;
+
+        fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
+        return fd < 0 ? fd : read_attr(fd, buf, size);
+}
+
+int dir_read_attr(int dir, const char *name, char *buf, size_t size) {
+        _cleanup_close_ int fd = -1;
+
+        fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? -errno : read_attr(fd, buf, size);
 }
 
 int root_read_attr(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
@@ -234,9 +247,14 @@ int root_read_link(const struct root *root, char *buf, size_t size, const char *
         return 0;
 }
 
+static int last_component(const char *path, char *buf, size_t size) {
+        const char *slash = strrchr(path, '/');
+
+        return str_copy(buf, size, slash ? slash + 1 : path);
+}
+
 int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) {
         char path[PATH_MAX], target[PATH_MAX];
-        const char *base;
         int r;
 
         r = FORMAT_PATH(path, fmt);
@@ -245,8 +263,18 @@ int root_link_name(const struct root *root, char *buf, size_t size, const char *
         r = read_link_at(root, path, target);
         if (r < 0)
                 return r;
-        base = strrchr(target, '/');
-        return str_copy(buf, size, base ? base + 1 : target);
+        return last_component(target, buf, size);
+}
+
+int dir_link_name(int dir, const char *name, char *buf, size_t size) {
+        char target[PATH_MAX];
+        ssize_t n;
+
+        n = readlinkat(dir, name, target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = '\0';
+        return last_component(target, buf, size);
 }
 
 static int compare_names(const void *a, const void *b) {

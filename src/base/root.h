@@ -51,6 +51,11 @@ int root_read_link(const struct root *root, char *buf, size_t size, const char *
 /* The last component of where a symlink points ("…/drivers/nvme" gives "nvme"). -ENOENT: no such link. */
 int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) _printf_(4, 5);
 
+/* root_read_attr and root_link_name for a name in an open directory (O_PATH is enough): a path of several links is
+ * looked up once for all that is read there. A link in the place of an attribute is -ELOOP. */
+int dir_read_attr(int dir, const char *name, char *buf, size_t size);
+int dir_link_name(int dir, const char *name, char *buf, size_t size);
+
 /* The names in a directory, sorted by version (strverscmp), without "." and "..". NULL-terminated; free with
  * strv_free. */
 int root_list(const struct root *root, char ***ret, const char *fmt, ...) _printf_(3, 4);

@@ -27,9 +27,7 @@ static int read_binding(const struct root *root, const char *address, struct bin
         struct binding b = {};
         int r;
 
-        r = root_exists(root, DEVICE, address);
-        if (r <= 0)
-                return r == 0 ? err_gone(address, e) : err_io(root, address, r, "look it up in sysfs", e);
+        /* No link, or no function: without one the override cannot be read either. */
         r = root_link_name(root, b.driver, sizeof(b.driver), DEVICE "/driver", address);
         if (r < 0 && r != -ENOENT)
                 return err_io(root, address, r, "read which driver it has", e);
@@ -50,26 +48,24 @@ int binding_read(const struct root *root, const struct bdf *address, struct bind
         return read_binding(root, bdf_format(address, text), ret, e);
 }
 
-static int set_override(const struct root *root, const char *address, const char *value, struct err *e) {
-        struct binding now;
+/* *now is what the function has, before and after. */
+static int set_override(const struct root *root, const char *address, const char *value, struct binding *now,
+                        struct err *e) {
         int r;
 
-        r = read_binding(root, address, &now, e);
-        if (r < 0)
-                return r;
-        if (str_eq(now.override, value))
+        if (str_eq(now->override, value))
                 return 0;
         r = root_write_attr(root, *value ? value : "\n", DEVICE "/driver_override", address);
         if (r < 0)
                 return err_io(root, address, r, "write driver_override", e);
-        r = read_binding(root, address, &now, e);
+        r = read_binding(root, address, now, e);
         if (r < 0)
                 return r;
-        if (!str_eq(now.override, value))
+        if (!str_eq(now->override, value))
                 return err_set(e, -EIO, ERR_FAILED, address,
                                "%s: wrote '%s' to driver_override, but it reads '%s': another program (driverctl, "
                                "a udev rule) writes it as well",
-                               address, value, now.override);
+                               address, value, now->override);
         return 0;
 }
 
@@ -133,10 +129,10 @@ int binding_write(const struct root *root, const struct bdf *address, const stru
         if (r < 0)
                 return r;
         if (str_eq(now.driver, want->driver))
-                return set_override(root, name, want->override, e);
+                return set_override(root, name, want->override, &now, e);
 
         /* Before the unbind: else whoever probes in between gives it to the driver that just lost it. */
-        r = set_override(root, name, *want->driver ? want->driver : want->override, e);
+        r = set_override(root, name, *want->driver ? want->driver : want->override, &now, e);
         if (r < 0)
                 return r;
         if (*now.driver) {
@@ -152,7 +148,7 @@ int binding_write(const struct root *root, const struct bdf *address, const stru
         }
         if (!str_eq(now.driver, want->driver))
                 return err_not_taken(root, name, want->driver, &now, e);
-        return set_override(root, name, want->override, e);
+        return set_override(root, name, want->override, &now, e);
 }
 
 int binding_auto(const struct root *root, const struct bdf *address, struct binding *ret, struct err *e) {
@@ -161,10 +157,9 @@ int binding_auto(const struct root *root, const struct bdf *address, struct bind
         struct binding now;
         int r;
 
-        r = set_override(root, name, "", e);
-        if (r < 0)
-                return r;
         r = read_binding(root, name, &now, e);
+        if (r >= 0)
+                r = set_override(root, name, "", &now, e);
         if (r < 0)
                 return r;
         if (!*now.driver) {

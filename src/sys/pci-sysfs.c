@@ -3,9 +3,9 @@
 /* One function, from sysfs alone: a file of its own, so that programs that never list all functions do not load libpci. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-
 
 #include "base/str.h"
 #include "sys/pci-internal.h"
@@ -16,13 +16,21 @@
 #define BASE_CLASS_BRIDGE 0x06
 #define CLASS_DISPLAY_VGA 0x0300
 
-static bool hexadecimal_field(const struct root *root, const char *address, const char *name, uint64_t max,
-                              uint64_t *ret) {
-        return root_read_u64(root, 16, max, ret, DEVICE "/%s", address, name) == 0;
+/* The folder of a function below /sys/devices. */
+static int open_folder(const struct root *root, const char *address) {
+        char path[64];
+
+        (void) str_format(path, sizeof(path), DEVICE, address);
+        return root_open(root, path, O_PATH | O_DIRECTORY, 0);
 }
 
-/* What libpci does not know, or finds only by resolving a whole path. */
-int pci_device_read_more(const struct root *root, const char *address, struct pci_device *d) {
+static bool hexadecimal_field(int dir, const char *name, uint64_t max, uint64_t *ret) {
+        char text[32];
+
+        return dir_read_attr(dir, name, text, sizeof(text)) >= 0 && str_to_u64(text, 16, max, ret) >= 0;
+}
+
+static int read_more(const struct root *root, int dir, const char *address, struct pci_device *d) {
         char target[PATH_MAX], text[16];
         char *slash;
         uint64_t v;
@@ -40,11 +48,10 @@ int pci_device_read_more(const struct root *root, const char *address, struct pc
         d->has_parent = slash && bdf_parse(slash + 1, &d->parent) == 0;
 
         d->group = -1;
-        if (root_link_name(root, text, sizeof(text), DEVICE "/iommu_group", address) == 0 &&
-            str_to_u64(text, 10, INT_MAX, &v) == 0)
+        if (dir_link_name(dir, "iommu_group", text, sizeof(text)) == 0 && str_to_u64(text, 10, INT_MAX, &v) == 0)
                 d->group = (int) v;
 
-        r = root_link_name(root, d->driver, sizeof(d->driver), DEVICE "/driver", address);
+        r = dir_link_name(dir, "driver", d->driver, sizeof(d->driver));
         if (r < 0)
                 *d->driver = '\0';
 
@@ -52,36 +59,41 @@ int pci_device_read_more(const struct root *root, const char *address, struct pc
          * holds (drivers/pci/pci-sysfs.c, driver_override_show). Nothing that is read here can hang. */
 
         d->bridge = d->class_code >> 16 == BASE_CLASS_BRIDGE;
-        d->boot_vga = d->class_code >> 8 == CLASS_DISPLAY_VGA &&
-                      hexadecimal_field(root, address, "boot_vga", 1, &v) && v == 1;
+        d->boot_vga = d->class_code >> 8 == CLASS_DISPLAY_VGA && hexadecimal_field(dir, "boot_vga", 1, &v) && v == 1;
         return 0;
+}
+
+int pci_device_read_more(const struct root *root, const char *address, struct pci_device *d) {
+        _cleanup_close_ int dir = open_folder(root, address);
+
+        return dir < 0 ? dir : read_more(root, dir, address, d);
 }
 
 int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e) {
         struct pci_device d = { .address = *address };
         uint64_t vendor, device, class_code, v;
+        _cleanup_close_ int dir = -1;
         char name[BDF_TEXT_MAX];
         int r;
 
-        bdf_format(address, name);
-        r = root_exists(root, DEVICE, name);
-        if (r == 0)
+        dir = open_folder(root, bdf_format(address, name));
+        if (dir == -ENOENT || dir == -ENOTDIR)
                 return err_set(e, -ENODEV, ERR_NOT_FOUND, name,
                                "%s: no such PCI function on this host: see lspci -D", name);
-        if (r < 0 || !hexadecimal_field(root, name, "vendor", UINT16_MAX, &vendor) ||
-            !hexadecimal_field(root, name, "device", UINT16_MAX, &device) ||
-            !hexadecimal_field(root, name, "class", 0xffffff, &class_code))
+        if (dir < 0 || !hexadecimal_field(dir, "vendor", UINT16_MAX, &vendor) ||
+            !hexadecimal_field(dir, "device", UINT16_MAX, &device) ||
+            !hexadecimal_field(dir, "class", 0xffffff, &class_code))
                 return err_set(e, -EIO, ERR_FAILED, name, "%s: vendor, device and class cannot be read from sysfs",
                                name);
         d.id = (struct pci_id) { (uint16_t) vendor, (uint16_t) device };
         d.class_code = (uint32_t) class_code;
-        if (hexadecimal_field(root, name, "subsystem_vendor", UINT16_MAX, &v))
+        if (hexadecimal_field(dir, "subsystem_vendor", UINT16_MAX, &v))
                 d.subsystem.vendor = (uint16_t) v;
-        if (hexadecimal_field(root, name, "subsystem_device", UINT16_MAX, &v))
+        if (hexadecimal_field(dir, "subsystem_device", UINT16_MAX, &v))
                 d.subsystem.device = (uint16_t) v;
-        if (hexadecimal_field(root, name, "revision", UINT8_MAX, &v))
+        if (hexadecimal_field(dir, "revision", UINT8_MAX, &v))
                 d.revision = (uint8_t) v;
-        r = pci_device_read_more(root, name, &d);
+        r = read_more(root, dir, name, &d);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, name, "%s: cannot be read from sysfs: %s", name, strerror(-r));
 
