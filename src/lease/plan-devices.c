@@ -22,7 +22,16 @@ struct candidate {
 struct candidates {
         struct candidate list[STATE_CLAIMS_MAX];
         size_t n;
+        struct pci_devices groups[REQUEST_DEVICES_MAX]; /* all members of the IOMMU groups of the devices asked for */
+        size_t n_groups;
 };
+
+static void candidates_free(struct candidates *c) {
+        for (size_t i = 0; i < c->n_groups; i++)
+                pci_devices_done(&c->groups[i]);
+        free(c);
+}
+DEFINE_CLEANUP(struct candidates *, candidates_free)
 
 static struct candidate *find(struct candidates *c, const struct bdf *address) {
         for (size_t i = 0; i < c->n; i++)
@@ -81,19 +90,36 @@ static int check_driver_wanted(const struct request_device *w, struct err *e) {
                        "'%s' is no vfio driver; wanted vfio-pci or a variant like mlx5_vfio_pci", w->driver);
 }
 
-/* The endpoints of the group that nobody asked for. A member without a driver does not disturb VFIO, but would when
- * the host finds one for it, so it comes along too. */
-static int add_group(const struct root *root, const struct request *q, struct candidates *c, int group,
-                     struct err *e) {
-        _cleanup_pci_devices_ struct pci_devices members = {};
-        char address[BDF_TEXT_MAX];
+/* Each group is read once: its members are most often asked for together. */
+static int read_device(const struct root *root, struct candidates *c, const struct bdf *address, struct pci_device *ret,
+                       struct err *e) {
         int r;
 
-        r = iommu_group_devices(root, group, &members, e);
+        for (size_t i = 0; i < c->n_groups; i++) {
+                const struct pci_device *known = pci_devices_find(&c->groups[i], address);
+
+                if (known) {
+                        *ret = *known;
+                        return 0;
+                }
+        }
+        r = host_pci_device(root, address, ret, e);
+        if (r < 0 || ret->group < 0)
+                return r;
+        r = iommu_group_devices(root, ret->group, &c->groups[c->n_groups], e);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < members.n; i++) {
-                const struct pci_device *d = &members.list[i];
+        c->n_groups++;
+        return 0;
+}
+
+/* The endpoints of the group that nobody asked for. A member without a driver does not disturb VFIO, but would when
+ * the host finds one for it, so it comes along too. */
+static int add_group(const struct request *q, struct candidates *c, const struct pci_devices *members, struct err *e) {
+        char address[BDF_TEXT_MAX];
+
+        for (size_t i = 0; i < members->n; i++) {
+                const struct pci_device *d = &members->list[i];
 
                 if (d->bridge || find(c, &d->address))
                         continue;
@@ -101,10 +127,10 @@ static int add_group(const struct root *root, const struct request *q, struct ca
                         return err_set(e, -EPERM, ERR_REFUSED, bdf_format(&d->address, address),
                                        "%s (driver %s) is in the same IOMMU group %d and was not asked for: the group "
                                        "can only be lent as a whole. Add it to the domain, or set group=expand",
-                                       address, *d->driver ? d->driver : "none", group);
+                                       address, *d->driver ? d->driver : "none", d->group);
                 if (c->n == ARRAY_SIZE(c->list))
                         return err_set(e, -ENOSPC, ERR_REFUSED, bdf_format(&d->address, address),
-                                       "IOMMU group %d has too many devices", group);
+                                       "IOMMU group %d has too many devices", d->group);
                 c->list[c->n++] = (struct candidate) { .device = *d };
         }
         return 0;
@@ -121,7 +147,7 @@ static int collect(const struct root *root, const struct request *q, struct cand
                 r = check_driver_wanted(next->wanted, e);
                 if (r < 0)
                         return r;
-                r = host_pci_device(root, &q->devices[i].address, &next->device, e);
+                r = read_device(root, c, &q->devices[i].address, &next->device, e);
                 if (r < 0)
                         return r;
                 r = check_device(q, next, e);
@@ -130,10 +156,8 @@ static int collect(const struct root *root, const struct request *q, struct cand
                 c->n++;
         }
         asked = c->n;
-        for (size_t i = 0; i < asked; i++) {
-                if (i > 0 && c->list[i - 1].device.group == c->list[i].device.group)
-                        continue;
-                r = add_group(root, q, c, c->list[i].device.group, e);
+        for (size_t i = 0; i < c->n_groups; i++) {
+                r = add_group(q, c, &c->groups[i], e);
                 if (r < 0)
                         return r;
         }
@@ -199,24 +223,18 @@ static int check_unused(const struct root *root, const struct candidates *c, boo
 
 /* VFIO needs every function of a group on a vfio driver or on none; bridges of its own kind apart. What would still be in
  * the way after the candidates were lent (an ISA bridge with a driver, say) is found before anything is touched. */
-static int check_viable(const struct root *root, struct candidates *c, struct err *e) {
+static int check_viable(struct candidates *c, struct err *e) {
         char address[BDF_TEXT_MAX];
 
-        for (size_t i = 0; i < c->n; i++) {
-                _cleanup_pci_devices_ struct pci_devices members = {};
-                int group = c->list[i].device.group;
+        for (size_t i = 0; i < c->n_groups; i++) {
+                const struct pci_devices *members = &c->groups[i];
                 const struct pci_device *blocker;
-                int r;
+                int group = members->list[0].group;
 
-                if (i > 0 && c->list[i - 1].device.group == group)
-                        continue;
-                r = iommu_group_devices(root, group, &members, e);
-                if (r < 0)
-                        return r;
-                for (size_t k = 0; k < members.n; k++)
-                        if (find(c, &members.list[k].address))
-                                *members.list[k].driver = '\0';
-                if (!iommu_group_is_viable(&members, group, &blocker))
+                for (size_t k = 0; k < members->n; k++)
+                        if (find(c, &members->list[k].address))
+                                *members->list[k].driver = '\0';
+                if (!iommu_group_is_viable(members, group, &blocker))
                         return err_set(e, -EPERM, ERR_REFUSED, bdf_format(&blocker->address, address),
                                        "IOMMU group %d cannot be lent: %s in it has driver %s and is not a device that "
                                        "can come along; see 'passthru groups'", group, address, blocker->driver);
@@ -245,7 +263,7 @@ static int compare_candidates(const void *a, const void *b) {
 
 int plan_devices(const struct root *root, const struct request *q, const struct state *s, struct lease *lease,
                  struct err *e) {
-        _cleanup_free_ struct candidates *c = NULL;
+        _cleanup_(candidates_freep) struct candidates *c = NULL;
         int r;
 
         if (q->n_devices == 0)
@@ -272,40 +290,46 @@ int plan_devices(const struct root *root, const struct request *q, const struct 
                 if (r < 0)
                         return err_set(e, r, ERR_FAILED, claim.name, "%s: %s", claim.name, strerror(-r));
         }
-        r = check_viable(root, c, e);
+        r = check_viable(c, e);
         if (r >= 0 && !q->dry_run)
                 r = load_modules(root, lease, e);
         /* Last, so that as little time as possible passes before the first write. */
         return r < 0 ? r : check_unused(root, c, state_find_lease(s, lease->domain), e);
 }
 
-int verify_groups(const struct root *root, const struct lease *lease, struct err *e) {
+static int verify_group(const struct pci_devices *members, int group, struct err *e) {
+        const struct pci_device *blocker;
         char address[BDF_TEXT_MAX];
-        int r, last = -1;
+
+        if (iommu_group_is_viable(members, group, &blocker))
+                return 0;
+        return err_set(e, -EBUSY, ERR_FAILED, bdf_format(&blocker->address, address),
+                       "IOMMU group %d cannot be lent: %s in it is bound to %s again", group, address, blocker->driver);
+}
+
+int verify_groups(const struct root *root, const struct lease *lease, struct err *e) {
+        _cleanup_pci_devices_ struct pci_devices members = {};
 
         for (size_t i = 0; i < lease->n_claims; i++) {
-                _cleanup_pci_devices_ struct pci_devices members = {};
-                const struct pci_device *blocker;
                 struct pci_device d;
                 struct bdf a;
+                int r;
 
                 if (lease->claims[i].kind != &knob_pci_driver)
                         continue; /* of another planner */
                 if (bdf_parse(lease->claims[i].name, &a) < 0)
                         return err_set(e, -EINVAL, ERR_FAILED, lease->claims[i].name, "bad address");
+                if (pci_devices_find(&members, &a))
+                        continue; /* verified with the claim before */
                 r = host_pci_device(root, &a, &d, e);
                 if (r < 0)
                         return r;
-                if (d.group == last)
-                        continue;
-                last = d.group;
+                pci_devices_done(&members);
                 r = iommu_group_devices(root, d.group, &members, e);
+                if (r >= 0)
+                        r = verify_group(&members, d.group, e);
                 if (r < 0)
                         return r;
-                if (!iommu_group_is_viable(&members, d.group, &blocker))
-                        return err_set(e, -EBUSY, ERR_FAILED, bdf_format(&blocker->address, address),
-                                       "IOMMU group %d cannot be lent: %s in it is bound to %s again", d.group, address,
-                                       blocker->driver);
         }
         return 0;
 }
