@@ -51,22 +51,33 @@ bool root_is_live(const struct root *root) {
         return root->live;
 }
 
-int root_open(const struct root *root, const char *path, int flags, mode_t mode) {
-        struct open_how how = {
-                .flags = (uint64_t) (flags | O_CLOEXEC),
-                .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
-                .resolve = RESOLVE_IN_ROOT,
-        };
+static int open_resolved(int dir, const char *path, struct open_how how) {
+        how.flags |= O_CLOEXEC;
 
         /* A rename somewhere in the system at the wrong moment gives EAGAIN, see openat2(2). */
         for (int tries = 0;; tries++) {
-                int fd = (int) syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+                int fd = (int) syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
                 if (fd >= 0)
                         return fd;
                 if (errno != EAGAIN || tries >= 64)
                         return -errno;
         }
+}
+
+int root_open(const struct root *root, const char *path, int flags, mode_t mode) {
+        return open_resolved(root->fd, path, (struct open_how) {
+                .flags = (uint64_t) flags,
+                .mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0,
+                .resolve = RESOLVE_IN_ROOT,
+        });
+}
+
+int dir_open(int dir, const char *path, int flags) {
+        return open_resolved(dir, path, (struct open_how) {
+                .flags = (uint64_t) flags,
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+        });
 }
 
 #define FORMAT_PATH(path, fmt)                                    \
@@ -177,8 +188,8 @@ static int read_attr_at(const struct root *root, const char *path, char *buf, si
 int dir_read_attr(int dir, const char *name, char *buf, size_t size) {
         _cleanup_close_ int fd = -1;
 
-        fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-        return fd < 0 ? -errno : read_attr(fd, buf, size);
+        fd = dir_open(dir, name, O_RDONLY | O_NONBLOCK);
+        return fd < 0 ? fd : read_attr(fd, buf, size);
 }
 
 int root_read_attr(const struct root *root, char *buf, size_t size, const char *fmt, ...) {

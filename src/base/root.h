@@ -51,8 +51,11 @@ int root_read_link(const struct root *root, char *buf, size_t size, const char *
 /* The last component of where a symlink points ("…/drivers/nvme" gives "nvme"). -ENOENT: no such link. */
 int root_link_name(const struct root *root, char *buf, size_t size, const char *fmt, ...) _printf_(4, 5);
 
-/* root_read_attr and root_link_name for a name in an open directory (O_PATH is enough): a path of several links is
- * looked up once for all that is read there. A link in the place of an attribute is -ELOOP. */
+/* Opens a path below an open directory (O_PATH is enough), like root_open; links are not followed (-ELOOP). */
+int dir_open(int dir, const char *path, int flags);
+
+/* root_read_attr and root_link_name for a name in an open directory: a path of several links is
+ * looked up once for all that is read there. A link in the place of an attribute: -ELOOP. */
 int dir_read_attr(int dir, const char *name, char *buf, size_t size);
 int dir_link_name(int dir, const char *name, char *buf, size_t size);
 

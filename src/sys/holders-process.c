@@ -17,18 +17,6 @@ static void closedirp(DIR **dir) {
                 closedir(*dir);
 }
 
-static DIR *open_dir(const struct scan *scan, const char *path) {
-        int fd = root_open(scan->root, path, O_RDONLY | O_DIRECTORY, 0);
-        DIR *dir;
-
-        if (fd < 0)
-                return NULL;
-        dir = fdopendir(fd);
-        if (!dir)
-                close(fd);
-        return dir;
-}
-
 /* A process in another mount namespace or root sees other paths than we do, so on the running host the device
  * number tells. */
 static bool is_open_node(const struct scan *scan, const struct node *node, const char *target,
@@ -82,45 +70,57 @@ static int scan_link(struct scan *scan, int pid, int dir_fd, const char *fd_name
         return 0;
 }
 
-static int scan_process(struct scan *scan, int pid) {
-        _cleanup_(closedirp) DIR *dir = NULL;
-        struct dirent *de;
-        char path[64];
+/* Without readdir(3): its buffer of 32 KiB and what it asks about the folder is a tenth of the time. */
+static int scan_process(struct scan *scan, int proc, int pid) {
+        _Alignas(struct dirent64) char entries[4096];
+        _cleanup_close_ int fd = -1;
+        char path[32];
+        ssize_t n;
         int r;
 
-        (void) str_format(path, sizeof(path), "/proc/%d/fd", pid);
-        dir = open_dir(scan, path);
-        if (!dir)
+        (void) str_format(path, sizeof(path), "%d/fd", pid);
+        fd = dir_open(proc, path, O_RDONLY | O_DIRECTORY);
+        if (fd < 0)
                 return 0;
-        while ((de = readdir(dir))) {
-                if (*de->d_name == '.')
-                        continue;
-                r = scan_link(scan, pid, dirfd(dir), de->d_name);
-                if (r < 0)
-                        return r == -EACCES ? 0 : r;
-        }
+        while ((n = getdents64(fd, entries, sizeof(entries))) > 0)
+                for (ssize_t i = 0; i < n;) {
+                        const struct dirent64 *de = (const struct dirent64 *) (entries + i);
+
+                        i += de->d_reclen;
+                        if (*de->d_name == '.')
+                                continue;
+                        r = scan_link(scan, pid, fd, de->d_name);
+                        if (r < 0)
+                                return r == -EACCES ? 0 : r;
+                }
         return 0;
 }
 
 int scan_processes(struct scan *scan) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *de;
+        pid_t self = getpid();
         bool any = false;
-        int r;
+        int fd, r;
 
         for (size_t i = 0; i < scan->n_nodes; i++)
                 any = any || scan->nodes[i].type == NODE_CHAR || scan->nodes[i].type == NODE_BLOCK;
         if (!any)
                 return 0;
-        dir = open_dir(scan, "/proc");
-        if (!dir)
+        fd = root_open(scan->root, "/proc", O_RDONLY | O_DIRECTORY, 0);
+        if (fd < 0)
                 return 0;
+        dir = fdopendir(fd);
+        if (!dir) {
+                close(fd);
+                return -ENOMEM;
+        }
         while ((de = readdir(dir))) {
                 uint64_t pid;
 
-                if (str_to_u64(de->d_name, 10, INT_MAX, &pid) < 0 || (int) pid == getpid())
+                if (str_to_u64(de->d_name, 10, INT_MAX, &pid) < 0 || (int) pid == self)
                         continue;
-                r = scan_process(scan, (int) pid);
+                r = scan_process(scan, dirfd(dir), (int) pid);
                 if (r < 0)
                         return r;
         }

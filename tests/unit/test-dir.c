@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "fake/tree.h"
+
+static void test_below_a_directory(void **state) {
+        static const struct {
+                const char *name;
+                int attr, link;
+                const char *value, *target;
+        } cases[] = {
+                { "file", 0, -EINVAL, "one", "untouched" },
+                { "sub/file", 0, -EINVAL, "two", "untouched" },
+                { "long", -ENAMETOOLONG, -EINVAL, "untouched", "untouched" },
+                { "near", -ELOOP, 0, "untouched", "file" },
+                { "near/file", -ELOOP, -ENOTDIR, "untouched", "untouched" },
+                { "out", -ELOOP, 0, "untouched", "secret" },
+                { "missing", -ENOENT, -ENOENT, "untouched", "untouched" },
+                { "../secret", -EXDEV, -EINVAL, "untouched", "untouched" },
+                { "/secret", -EXDEV, -ENOENT, "untouched", "untouched" },
+        };
+        _cleanup_tree_ struct tree *t = tree_new();
+        _cleanup_close_ int dir = -1;
+
+        (void) state;
+        tree_file(t, "/secret", "x\n");
+        tree_file(t, "/dir/file", "one\n");
+        tree_file(t, "/dir/sub/file", "two");
+        tree_file(t, "/dir/long", "0123456789");
+        tree_link(t, "/dir/near", "file");
+        tree_link(t, "/dir/out", "/secret");
+        dir = root_open(tree_root(t), "/dir", O_PATH | O_DIRECTORY, 0);
+        assert_true(dir >= 0);
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char value[10] = "untouched", target[10] = "untouched";
+
+                assert_int_equal(dir_read_attr(dir, cases[i].name, value, sizeof(value)), cases[i].attr);
+                assert_string_equal(value, cases[i].value);
+                assert_int_equal(dir_link_name(dir, cases[i].name, target, sizeof(target)), cases[i].link);
+                assert_string_equal(target, cases[i].target);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_below_a_directory),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
