@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sys/module.h"
 
+#include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <string.h>
@@ -9,8 +11,55 @@
 #include "base/str.h"
 #include "model/pci-device.h"
 
-DEFINE_CLEANUP(struct kmod_ctx *, kmod_unref)
-DEFINE_CLEANUP(struct kmod_list *, kmod_module_unref_list)
+#define LIBRARY "libkmod.so.2"
+
+/* Tells packagers what the dynamic section does not: systemd's ELF_PACKAGE_METADATA, "dlopen metadata for ELF files". */
+#define LIBRARY_NOTE                                                                                            \
+        "[{\"feature\":\"modules\",\"description\":\"Loads vfio modules\",\"priority\":\"required\"," \
+        "\"soname\":[\"" LIBRARY "\"]}]"
+static const struct {
+        Elf64_Nhdr header;
+        char owner[4];
+        char text[sizeof(LIBRARY_NOTE)];
+} note __attribute__((used, section(".note.dlopen"), aligned(4))) = {
+        { sizeof("FDO"), sizeof(LIBRARY_NOTE), 0x407c0c0a }, "FDO", LIBRARY_NOTE,
+};
+
+/* Opened when there is a module to load, which is once after a boot. Linked, it and the libcrypto that it brings would be
+ * a third of what each fork of the helper copies. */
+#define FUNCTIONS(f)                                                                                            \
+        f(kmod_new) f(kmod_unref) f(kmod_set_log_fn) f(kmod_list_next) f(kmod_module_new_from_lookup)           \
+        f(kmod_module_get_module) f(kmod_module_get_name) f(kmod_module_unref) f(kmod_module_unref_list)        \
+        f(kmod_module_probe_insert_module)
+
+struct loader {
+        void *library;
+#define DECLARE(name) typeof(name) *name;
+        FUNCTIONS(DECLARE)
+        struct kmod_ctx *context;
+        struct kmod_list *list;
+        char refused[DRIVER_NAME_MAX]; /* the module that an install command stands for */
+};
+
+static void loader_done(struct loader *l) {
+        if (l->list)
+                (void) l->kmod_module_unref_list(l->list);
+        if (l->context)
+                (void) l->kmod_unref(l->context);
+        if (l->library)
+                (void) dlclose(l->library);
+}
+
+static bool loader_open(struct loader *l) {
+        l->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+        if (!l->library)
+                return false;
+#define LOOK_UP(name)                                \
+        if (!(l->name = dlsym(l->library, #name))) \
+                return false;
+        FUNCTIONS(LOOK_UP)
+        return true;
+}
 
 int module_explain(const char *name, int r, struct err *e) {
         struct utsname host = {};
@@ -54,29 +103,28 @@ static void no_log(void *data, int priority, const char *file, int line, const c
 
 /* Without a callback libkmod would run the command with system(3). */
 static int refuse_command(struct kmod_module *module, const char *command, void *data) {
-        char *refused = data;
+        struct loader *l = data;
 
         (void) command;
-        (void) str_copy(refused, DRIVER_NAME_MAX, kmod_module_get_name(module));
+        (void) str_copy(l->refused, sizeof(l->refused), l->kmod_module_get_name(module));
         return -EPERM;
 }
 
-static int insert(struct kmod_module *module, const char *name, struct err *e) {
-        char refused[DRIVER_NAME_MAX] = "";
+static int insert(struct loader *l, struct kmod_module *module, const char *name, struct err *e) {
         int r;
 
         /* As modprobe: a blacklist stops aliases, not the names of modules. */
-        r = kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY, NULL, refuse_command,
-                                            refused, NULL);
+        r = l->kmod_module_probe_insert_module(module, KMOD_PROBE_APPLY_BLACKLIST_ALIAS_ONLY, NULL, refuse_command, l,
+                                               NULL);
         if (r > 0)
                 return err_set(e, -EPERM, ERR_REFUSED, name,
                                "module %s: blacklisted in /etc/modprobe.d; remove it there, or load it at boot",
                                name);
-        if (r < 0 && *refused)
+        if (r < 0 && *l->refused)
                 return err_set(e, -EPERM, ERR_REFUSED, name,
                                "module %s: /etc/modprobe.d has an install command for %s, which is not run from "
                                "here; load it at boot (/etc/modules-load.d) or remove the command",
-                               name, refused);
+                               name, l->refused);
         if (r == -ENOENT)
                 return err_set(e, r, ERR_FAILED, name,
                                "module %s: it lacks a symbol in the running kernel, or does not know one of its "
@@ -86,9 +134,7 @@ static int insert(struct kmod_module *module, const char *name, struct err *e) {
 }
 
 int module_ensure(const struct root *root, const char *name, struct err *e) {
-        _cleanup_(kmod_unrefp) struct kmod_ctx *context = NULL;
-        _cleanup_(kmod_module_unref_listp) struct kmod_list *list = NULL;
-        struct kmod_list *item;
+        _cleanup_(loader_done) struct loader l = {};
         int r;
 
         if (!driver_name_is_valid(name))
@@ -99,22 +145,26 @@ int module_ensure(const struct root *root, const char *name, struct err *e) {
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, name,
                                "module %s is not loaded, and only the running host can load it", name);
 
-        context = kmod_new(NULL, NULL);
-        if (!context)
+        if (!loader_open(&l))
+                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, name,
+                               "module %s is not loaded, and " LIBRARY " cannot be used for it: install libkmod2 (Fedora: "
+                               "kmod-libs), or load it at boot (/etc/modules-load.d)", name);
+        l.context = l.kmod_new(NULL, NULL);
+        if (!l.context)
                 return err_set(e, -ENOMEM, ERR_FAILED, name, "module %s: out of memory", name);
-        kmod_set_log_fn(context, no_log, NULL);
-        r = kmod_module_new_from_lookup(context, name, &list);
+        l.kmod_set_log_fn(l.context, no_log, NULL);
+        r = l.kmod_module_new_from_lookup(l.context, name, &l.list);
         if (r == -ENOMEM)
                 return module_explain(name, r, e);
         /* Nothing found is an empty list and no error. */
-        if (r < 0 || !list)
+        if (r < 0 || !l.list)
                 return module_explain(name, -ENOENT, e);
 
-        kmod_list_foreach(item, list) {
-                struct kmod_module *module = kmod_module_get_module(item);
+        for (struct kmod_list *item = l.list; item; item = l.kmod_list_next(l.list, item)) {
+                struct kmod_module *module = l.kmod_module_get_module(item);
 
-                r = insert(module, name, e);
-                kmod_module_unref(module);
+                r = insert(&l, module, name, e);
+                (void) l.kmod_module_unref(module);
                 if (r < 0)
                         return r;
         }

@@ -35,11 +35,12 @@ nodedevs() {
 }
 
 # A hook that libvirt sees or not: it looks at each start of a domain.
-hook() { # none|theirs|ours
+hook() { # none|theirs|raw|ours
 	rm -rf $HOOKS/qemu $HOOKS/qemu.d
 	mkdir -p $HOOKS/qemu.d
 	case $1 in
 	theirs) cp -a $PARKED/theirs/. $HOOKS/ ;;
+	raw) cp -a $PARKED/raw $HOOKS/qemu.d/ ;;
 	ours) cp -a $PARKED/50-passthru $HOOKS/qemu.d/ ;;
 	esac
 }
@@ -50,7 +51,7 @@ each() { # COMMAND ROLE...: command is called with the role and a driver
 	for role; do rebind "$role" "$driver"; done
 }
 
-start_once() { # none|theirs|ours
+start_once() { # none|theirs|raw|ours
 	hook "$1"
 	[ "$1" != none ] || each vfio-pci "${BORROWED[@]}"
 	milliseconds start_domain bench
@@ -85,6 +86,22 @@ raw() { # vfio-pci|'' ADDR...
 		echo "$a" >"/sys/bus/pci/devices/$a/driver/unbind"
 		echo "$a" >/sys/bus/pci/drivers_probe
 	done
+}
+
+# A hook that makes these writes and no checks: slots in parallel, the functions of each in passthru's order.
+raw_hook() {
+	declare -f raw
+	cat <<-'X'
+		case $2 in
+		prepare) override=vfio-pci order=-r ;;
+		release) override='' order= ;;
+		*) exit 0 ;;
+		esac
+		for slot in $(printf '%s\n' $addresses | cut -d. -f1 | sort -u); do
+			raw "$override" $(printf '%s\n' $addresses | grep "^$slot" | sort $order) &
+		done
+		wait
+	X
 }
 
 # shellcheck disable=SC2086 # a word each
@@ -141,6 +158,8 @@ prepare_all() {
 	define bench no "${BORROWED[@]}"
 	FIVE_ADDRS=$(addrs "${FIVE[@]}")
 	BORROWED_ADDRS=$(addrs "${BORROWED[@]}")
+	{ printf '#!/bin/bash\naddresses="%s"\n' "$BORROWED_ADDRS" && raw_hook; } >$PARKED/raw
+	chmod 755 $PARKED/raw
 	note "guest Linux $(uname -r), $(nproc) CPUs, $(virsh --version | sed 's/^/libvirt /'), $(systemd-detect-virt) \
 (qemu: emulated)"
 	# the first start of a domain fills caches
@@ -153,7 +172,7 @@ prepare_all() {
 
 prepare_all
 for ((round = 0; round < ROUNDS; round++)); do
-	for which in none theirs ours; do start_once $which; done
+	for which in none theirs raw ours; do start_once $which; done
 done
 hook theirs
 for ((round = 0; round < ROUNDS; round++)); do
