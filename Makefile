@@ -81,7 +81,7 @@ install: all
 	install -m 755 $(BUILD)/passthru-helper $(DESTDIR)$(libexecdir)/passthru/
 	for u in systemd/*; do sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' $$u \
 	  > $(DESTDIR)$(unitdir)/$${u#systemd/} && chmod 644 $(DESTDIR)$(unitdir)/$${u#systemd/} || exit 1; done
-	$(call install_script,libvirt/50-passthru,$(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d)
+	ln -sf $(bindir)/passthru-hook $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
 	$(call install_script,kernel-install/95-passthru.install,$(DESTDIR)$(kernelinstalldir))
 	$(call install_script,kernelstub/zzz-passthru,$(DESTDIR)$(sysconfdir)/kernel/postinst.d)
 

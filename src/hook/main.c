@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* passthru-hook NAME OPERATION SUB-OPERATION EXTRA: what libvirt's hook runs when a domain starts or has stopped.
+/* passthru-hook NAME OPERATION SUB-OPERATION EXTRA: libvirt runs it for every change of a domain, by the link 50-passthru in
+ * its hooks. A link and no script, whose shell would cost as much as all of this. AppArmor's profile of libvirtd lets
+ * programs in /usr/bin leave its confinement, also by a link, and no others. Where passthru was removed and the link is
+ * left, libvirt passes over it.
  * Standard output stays empty (libvirt ≥ 6.5 takes it for the new XML of the domain), errors go to standard error: libvirt
  * shows them to whoever started the domain. It never calls libvirt, which waits for it. */
 

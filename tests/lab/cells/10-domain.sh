@@ -35,6 +35,11 @@ borrower_of_nothing() {
 	is "$(helper_state)" inactive '… and the helper is not started for it'
 	destroy_domain lab-plain
 	is "$(helper_state)" inactive '… nor when it stops'
+	# the package is gone, its link is left
+	mv /usr/bin/passthru-hook /usr/bin/passthru-hook.gone
+	succeeds '… and where the hook leads nowhere' start_domain lab-plain
+	destroy_domain lab-plain
+	mv /usr/bin/passthru-hook.gone /usr/bin/passthru-hook
 }
 
 starts() { # NAME ROLE...
