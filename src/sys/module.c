@@ -30,7 +30,7 @@ static const struct {
 #define FUNCTIONS(f)                                                                                            \
         f(kmod_new) f(kmod_unref) f(kmod_set_log_fn) f(kmod_list_next) f(kmod_module_new_from_lookup)           \
         f(kmod_module_get_module) f(kmod_module_get_name) f(kmod_module_unref) f(kmod_module_unref_list)        \
-        f(kmod_module_probe_insert_module)
+        f(kmod_module_probe_insert_module) f(kmod_module_apply_filter)
 
 struct loader {
         void *library;
@@ -192,32 +192,32 @@ static int module_directory(const struct root *root, char **ret) {
 
 const char *module_for_device(const struct root *root, const char *address, char *buf, size_t size) {
         static const char *const no_config[] = { NULL };
-        _cleanup_(kmod_unrefp) struct kmod_ctx *context = NULL;
-        _cleanup_(kmod_module_unref_listp) struct kmod_list *found = NULL, *list = NULL;
+        _cleanup_(loader_done) struct loader l = {};
         _cleanup_free_ char *directory = NULL;
-        struct kmod_list *item;
+        struct kmod_list *found = NULL;
         char modalias[256];
         size_t n = 0;
 
         *buf = '\0';
         if (root_read_attr(root, modalias, sizeof(modalias), "/sys/bus/pci/devices/%s/modalias", address) < 0 ||
-            module_directory(root, &directory) < 0)
+            module_directory(root, &directory) < 0 || !loader_open(&l))
                 return buf;
-        context = kmod_new(directory, directory ? no_config : NULL);
-        if (!context)
+        l.context = l.kmod_new(directory, directory ? no_config : NULL);
+        if (!l.context)
                 return buf;
-        kmod_set_log_fn(context, no_log, NULL);
-        if (kmod_module_new_from_lookup(context, modalias, &found) < 0 ||
-            kmod_module_apply_filter(context, KMOD_FILTER_BLACKLIST, found, &list) < 0)
-                return buf;
-        kmod_list_foreach(item, list) {
-                struct kmod_module *module = kmod_module_get_module(item);
+        l.kmod_set_log_fn(l.context, no_log, NULL);
+        if (l.kmod_module_new_from_lookup(l.context, modalias, &found) >= 0)
+                (void) l.kmod_module_apply_filter(l.context, KMOD_FILTER_BLACKLIST, found, &l.list);
+        if (found)
+                (void) l.kmod_module_unref_list(found);
+        for (struct kmod_list *item = l.list; item; item = l.kmod_list_next(l.list, item)) {
+                struct kmod_module *module = l.kmod_module_get_module(item);
 
-                if (str_format(buf + n, size - n, "%s%s", n > 0 ? " " : "", kmod_module_get_name(module)) == 0)
+                if (str_format(buf + n, size - n, "%s%s", n > 0 ? " " : "", l.kmod_module_get_name(module)) == 0)
                         n += strlen(buf + n);
                 else
                         buf[n] = '\0';
-                kmod_module_unref(module);
+                (void) l.kmod_module_unref(module);
         }
         return buf;
 }
