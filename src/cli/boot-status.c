@@ -24,7 +24,7 @@ static const char *configured_in(const struct boot_entries *entries, const char 
 static const char *verdict(const struct root *root, const char *configured, const char *running, const char *parameter, char *buf, size_t size) {
         struct token t;
 
-        if (running && cmdline_overridden_by(running, parameter, &t))
+        if (running && cmdline_contains(running, parameter) && cmdline_overridden_by(running, parameter, &t))
                 (void) str_format(buf, size, "overridden by %.*s", (int) t.length, t.start);
         else if (running && cmdline_has(running, parameter) && kernel_ignores(root, parameter))
                 (void) str_copy(buf, size, "ignored by this kernel");

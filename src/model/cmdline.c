@@ -141,7 +141,7 @@ static bool starts_with(const char *line, const char *parameter) {
         return true;
 }
 
-static bool has_sequence(const char *line, const char *parameter) {
+bool cmdline_contains(const char *line, const char *parameter) {
         struct token t;
 
         do
@@ -170,7 +170,7 @@ bool cmdline_overridden_by(const char *line, const char *parameter, struct token
 bool cmdline_has(const char *line, const char *parameter) {
         struct token t;
 
-        return has_sequence(line, parameter) && !cmdline_overridden_by(line, parameter, &t);
+        return cmdline_contains(line, parameter) && !cmdline_overridden_by(line, parameter, &t);
 }
 
 int cmdline_add(const char *line, const char *parameter, char **ret) {

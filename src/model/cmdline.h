@@ -38,6 +38,9 @@ enum parameter_kind parameter_kind(const char *name, size_t length);
  * stand next to each other in this order. */
 bool cmdline_has(const char *line, const char *parameter);
 
+/* Whether the line has the parameter's text, with effect or without. */
+bool cmdline_contains(const char *line, const char *parameter);
+
 /* The last token that sets the same scalar to something else, and so keeps a parameter that is in the line from having
  * its effect. False when there is none. */
 bool cmdline_overridden_by(const char *line, const char *parameter, struct token *ret);

@@ -87,6 +87,14 @@ static void tells_what_is_in_effect(void **state) {
         }
 }
 
+static void contains_what_has_no_effect(void **state) {
+        (void) state;
+        assert_true(cmdline_contains("intel_iommu=on intel-iommu=off", "intel_iommu=on"));
+        assert_true(cmdline_contains("hugepagesz=1G hugepages=4", "hugepagesz=1G hugepages=4"));
+        assert_false(cmdline_contains("intel_iommu=off", "intel_iommu=on"));
+        assert_false(cmdline_contains("quiet -- intel_iommu=on", "intel_iommu=on"));
+}
+
 static void adds_and_removes(void **state) {
         static const struct {
                 const char *line, *parameter, *added;
@@ -191,7 +199,8 @@ static void foreign_bytes_never_change(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(splits_as_the_kernel_does),  cmocka_unit_test(knows_what_is_valid),
-                cmocka_unit_test(tells_what_is_in_effect),    cmocka_unit_test(adds_and_removes),
+                cmocka_unit_test(tells_what_is_in_effect),
+                cmocka_unit_test(contains_what_has_no_effect),    cmocka_unit_test(adds_and_removes),
                 cmocka_unit_test(removes_only_the_exact_text), cmocka_unit_test(refuses_what_is_not_valid),
                 cmocka_unit_test(foreign_bytes_never_change),
         };
