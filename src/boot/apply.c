@@ -289,7 +289,6 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
                 err_append(e, "; going back failed too: %s. The old files are in %s", why.message, BACKUP_DIRECTORY);
                 return;
         }
-        remove_folders(a, &edit->after, edit->before);
         (void) str_copy(old.loader, sizeof(old.loader), *edit->before->loader ? edit->before->loader : a->loader->name);
         old.unfinished = edit->before->unfinished;
         ledger_copy_kernel(&old, edit->before);
@@ -303,6 +302,7 @@ static void undo(const struct apply *a, const struct plan *plan, const struct bo
                 old.unfinished = true;
         } else
                 err_append(e, "; everything is as it was before");
+        remove_folders(a, &edit->after, edit->before);
         if (ledger_merge(&old, edit->before) >= 0 && ledger_set_trial(&old, edit->before->trial) >= 0)
                 (void) ledger_save(a->root, &old, NULL);
 }

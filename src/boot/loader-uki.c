@@ -185,6 +185,21 @@ static int plan_addon_command(const char *ukify, const char *path, const char *n
                                        *line ? build : remove, now && *now ? build_old : remove);
 }
 
+/* The command may make the folder above as well; both go with the addon, the inner one first. */
+static int plan_addon_folder(const struct root *root, const char *folder, struct boot_edit *edit, struct plan *plan) {
+        char missing[64];
+        int r = 0;
+
+        if (root_exists(root, "%s", folder) != 0)
+                return 0;
+        (void) str_copy(missing, sizeof(missing), folder);
+        for (size_t n = 0; r >= 0 && n < 2 && root_exists(root, "%s", missing) == 0; n++) {
+                r = ledger_own_file(&edit->after, missing);
+                *strrchr(missing, '/') = '\0';
+        }
+        return r < 0 ? r : plan_add_command(plan, "the folder for addons", "mkdir", "-p", folder, NULL);
+}
+
 static int plan_addon(const struct root *root, const char *ukify, const char *partition, struct boot_edit *edit,
                       struct plan *plan, struct err *e) {
         _cleanup_boot_entries_ struct boot_entries images = {};
@@ -204,8 +219,8 @@ static int plan_addon(const struct root *root, const char *ukify, const char *pa
                                "%s exists, and the ledger does not say that it is ours; move it away", path);
         r = addon_line(edit, &images, path, &line);
         if (r >= 0 && (now ? !*line || !str_eq(line, now) : *line)) {
-                if (*line && root_exists(root, "%s", folder) == 0)
-                        r = plan_add_command(plan, "the folder for addons", "mkdir", "-p", folder, NULL);
+                if (*line)
+                        r = plan_addon_folder(root, folder, edit, plan);
                 if (r >= 0)
                         r = plan_addon_command(ukify, path, now, line, plan);
         }
