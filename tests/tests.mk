@@ -94,8 +94,10 @@ check-asan:
 	  && echo 'ok - unit tests and corpora with address and undefined behaviour sanitizers' >>$(RESULTS)/asan \
 	  || { tail -60 $(BUILD)/asan.log; echo 'not ok - unit tests and corpora with sanitizers' >>$(RESULTS)/asan; false; }
 
-# The lab's cells that fit into CI; the others, and longer runs of these, are for torture.
-LAB_CELLS ?= $(filter-out demo,$(patsubst tests/lab/cells/%.sh,%,$(sort $(wildcard tests/lab/cells/*.sh))))
+# The lab's cells that fit into CI; the others, and longer runs of these, are for torture. A cell that boots through a boot
+# loader takes minutes: CI has one of each kind.
+LAB_LONG := 71-grub-trixie 73-systemd-boot-bookworm 74-uki
+LAB_CELLS ?= $(filter-out demo $(LAB_LONG),$(patsubst tests/lab/cells/%.sh,%,$(sort $(wildcard tests/lab/cells/*.sh))))
 # RELEASE:COUNT: machines whose IOMMU groups are predicted under the kernel of that Debian release.
 GROUPS_MACHINES ?= bookworm:2 trixie:2
 
@@ -118,7 +120,7 @@ torture: all $(UNIT)
 	@rm -rf $(RESULTS) && mkdir -p $(RESULTS)
 	+@status=0; \
 	SEQUENCES=20000 tests/run $(RESULTS)/unit $(BUILD)/tests/test-random || status=1; \
-	KILLS=300 LEND_CYCLES=500 DOMAIN_CYCLES=50 POWER_CUTS=500 tests/lab/run --timeout 7200 --results $(RESULTS)/lab $(LAB_CELLS) || status=1; \
+	KILLS=300 LEND_CYCLES=500 DOMAIN_CYCLES=50 POWER_CUTS=500 tests/lab/run --timeout 7200 --results $(RESULTS)/lab $(LAB_CELLS) $(LAB_LONG) || status=1; \
 	BUILD=$(BUILD) tests/lab/groups --results $(RESULTS)/lab bookworm:40 trixie:40 || status=1; \
 	tests/total $(RESULTS)/* || status=1; exit $$status
 

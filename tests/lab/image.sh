@@ -1,5 +1,7 @@
 #!/bin/bash
-# image.sh [--print-key]: makes the guest's disk, kernel and initrd, unless the cache has them, and prints their folder.
+# image.sh [--guest bookworm|trixie] [--loader grub|systemd-boot|uki] [--print-key]: makes a guest's disk, kernel and
+# initrd, unless the cache has them, and prints their folder. With --loader there is LOADER.qcow2 in it as well: the
+# same disk, made to boot by itself through UEFI.
 #
 # No loop device and no mount of ours, so it works in a container. The key of the cache is made of everything the image
 # is made of; the packages come from the machine's own apt sources.
@@ -7,42 +9,50 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 . "$LAB_DIR/machine.sh"
 
-SUITE=bookworm
-SOURCES=(image.sh common.sh machine.sh packages guest/lab-start guest/lab.service guest/initrd-init guest/settle.sh)
+# apt's sources on the machine that makes the images; those of other guests are the same with another suite
+HOST_SUITE=bookworm
+SOURCES=(image.sh common.sh machine.sh packages packages.trixie guest/lab-start guest/lab.service guest/initrd-init
+	guest/settle.sh guest/install-loader.sh)
+# the file systems on the disk
+ESP_MIB=128 ESP_ID=1ABE-0001
+ROOT_MIB=3072 ROOT_UUID=1abe0000-7061-7373-7468-727500000002
 
-image_key() {
-	(cd "$LAB_DIR" && echo "$SUITE" && sha256sum "${SOURCES[@]}") | sha256sum | cut -c1-16
+image_key() { # GUEST
+	(cd "$LAB_DIR" && echo "$1" && sha256sum "${SOURCES[@]}") | sha256sum | cut -c1-16
 }
 
 # The lines of apt's own configuration that decide where packages come from and how. apt has parsed them, so
 # one-line and deb822 files, proxies and options all work without a parser here.
-apt_sources() {
+apt_sources() { # GUEST
 	apt-get indextargets 'Created-By: Packages' 'Origin: Debian' \
-		--format "deb \$(REPO_URI) \$(RELEASE) \$(COMPONENT)" | grep -E " $SUITE(-updates|-security)? " | sort -u
+		--format "deb \$(REPO_URI) \$(RELEASE) \$(COMPONENT)" | grep -E " $HOST_SUITE(-updates|-security)? " | sort -u |
+		sed "s/ $HOST_SUITE/ $1/"
 }
 
 apt_options() {
 	apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-Valid-Until|Check-Date)[: ]' || true
 }
 
-unpack() { # TREE
-	local tree=$1 packages
-	packages=$(sed 's/#.*//' "$LAB_DIR/packages" | xargs | tr ' ' ,)
-	apt_sources >"$tmp/sources"
-	[ -s "$tmp/sources" ] || die "apt knows no package list of Debian $SUITE: run apt-get update on a Debian $SUITE machine"
+unpack() { # GUEST TREE
+	local guest=$1 tree=$2 lists=("$LAB_DIR/packages") packages
+	[ ! -e "$LAB_DIR/packages.$guest" ] || lists+=("$LAB_DIR/packages.$guest")
+	packages=$(sed 's/#.*//' "${lists[@]}" | xargs | tr ' ' ,)
+	apt_sources "$guest" >"$tmp/sources"
+	[ -s "$tmp/sources" ] ||
+		die "apt knows no package list of Debian $HOST_SUITE: run apt-get update on a Debian $HOST_SUITE machine"
 	apt_options >"$tmp/apt.conf"
 	# INITRD=No: the kernel's own hook would build an initrd that nothing boots here
 	INITRD=No mmdebstrap --quiet --variant=minbase --include="$packages" \
 		--aptopt="$tmp/apt.conf" --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
-		"$SUITE" "$tree" - <"$tmp/sources"
+		"$guest" "$tree" - <"$tmp/sources"
 }
 
 customise() { # TREE
 	local tree=$1 unit
 	echo lab >"$tree/etc/hostname"
-	echo '/dev/vda / ext4 defaults,noatime 0 0' >"$tree/etc/fstab"
+	echo "UUID=$ROOT_UUID / ext4 defaults,noatime 0 0" >"$tree/etc/fstab"
 	install -D -m 755 "$LAB_DIR/guest/lab-start" "$tree/usr/local/sbin/lab-start"
 	install -D -m 644 "$LAB_DIR/guest/lab.service" "$tree/etc/systemd/system/lab.service"
 	mkdir -p "$tree/lab"
@@ -77,21 +87,41 @@ initrd() { # TREE KERNEL OUT
 		chroot "$tree" modprobe -S "$kernel" --show-depends "$module"
 	done | awk '/^insmod/ && !seen[$2]++ { print $2 }' >"$tmp/modules"
 	while read -r file; do
-		cp "$tree$file" "$dir/modules/$((n++))-${file##*/}"
+		module=$dir/modules/$((n++))-${file##*/}
+		case $file in
+		*.xz) "$tree/bin/busybox" xzcat "$tree$file" >"${module%.xz}" ;;
+		*) cp "$tree$file" "$module" ;;
+		esac
 	done <"$tmp/modules"
 	(cd "$dir" && find . | "$tree/bin/busybox" cpio -o -H newc) >"$out"
 }
 
-# settle OUT: one boot that keeps what it writes: policy caches, libvirt's idea of its emulator. Made once here, each
-# later boot is spared the work.
-settle() {
-	local out=$1 share=$tmp/share n
+# A FAT file system for boot loaders and the root, each made in its place, then the table that says where they are.
+partition() { # TREE DISK
+	local tree=$1 disk=$2
+	truncate -s $((ESP_MIB + 1))M "$disk"
+	mkfs.vfat -F 32 -s 1 -i "${ESP_ID/-/}" -n ESP --offset 2048 "$disk" >/dev/null
+	truncate -s $((ESP_MIB + ROOT_MIB + 2))M "$disk"
+	mkfs.ext4 -q -F -L lab -U "$ROOT_UUID" -d "$tree" \
+		-E "offset=$(((ESP_MIB + 1) << 20)),lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0" "$disk" ${ROOT_MIB}M
+	sgdisk --new=1:1M:+${ESP_MIB}M --typecode=1:ef00 --change-name=1:ESP --new=2:0:+${ROOT_MIB}M --typecode=2:8300 \
+		--change-name=2:root "$disk" >/dev/null
+}
+
+# One boot of the guest's own kernel that keeps what its script writes. The firmware is UEFI where there are SETTINGS:
+# boot loaders, and the tools that install them, look at it.
+boot_once() { # IMAGE DISK SCRIPT [SETTINGS]
+	local image=$1 disk=$2 script=$3 settings=${4:-} share=$tmp/share n
+	rm -rf "$share"
 	mkdir -p "$share/guest"
-	cp "$LAB_DIR/guest/settle.sh" "$share/guest/main.sh"
-	machine_qemu "$out" "$share" "$tmp" 'systemd.unit=basic.target systemd.wants=lab.service' keep
-	"${QEMU[@]}" -no-reboot </dev/null &
+	cp "$LAB_DIR/guest/$script" "$share/guest/main.sh"
+	printf '%s\n' "$settings" >"$share/settings"
+	machine_qemu "$image" "$disk" "$share" "$tmp" keep
+	[ -z "$settings" ] || machine_firmware "$tmp"
+	machine_kernel "$image" 'systemd.unit=basic.target systemd.wants=lab.service'
+	"${QEMU[@]}" -no-reboot >"$tmp/qemu.log" 2>&1 </dev/null &
 	qemu=$!
-	for ((n = 0; n < 240; n++)); do
+	for ((n = 0; n < 600; n++)); do
 		if [ -e "$share/end" ] || ! kill -0 "$qemu" 2>/dev/null; then break; fi
 		sleep 1
 	done
@@ -99,48 +129,78 @@ settle() {
 	stop_process "$qemu"
 	qemu=''
 	if [ ! -e "$share/end" ]; then
-		tail -n 40 "$tmp/serial" "$share/log" >&2 || true
-		die 'the first boot of the image did not get to its end'
+		tail -n 40 "$tmp/serial" "$share/log" "$tmp/qemu.log" >&2 || true
+		die "the boot of the image for $script did not get to its end"
 	fi
 }
 
-build() { # OUT
-	local out=$1 tree=$tmp/tree kernel
+make_guest() { # GUEST OUT
+	local guest=$1 out=$2 tree=$tmp/tree kernel
+	echo "image.sh: making the image $guest-$key (minutes, once)" >&2
 	mkdir "$out"
-	unpack "$tree"
+	unpack "$guest" "$tree"
 	customise "$tree"
 	kernel=$(cd "$tree/lib/modules" && echo *)
 	cp "$tree/boot/vmlinuz-$kernel" "$out/vmlinuz"
 	initrd "$tree" "$kernel" "$out/initrd"
-	truncate -s 3G "$out/root.ext4"
-	mkfs.ext4 -q -F -L lab -E lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0 -d "$tree" "$out/root.ext4"
-	settle "$out"
+	# where boot loaders look for it
+	cp "$out/initrd" "$tree/boot/initrd.img-$kernel"
+	partition "$tree" "$out/disk.raw"
+	# The caches that a machine in use has, made once here: each later boot is spared the work.
+	boot_once "$out" "$out/disk.raw" settle.sh
 }
 
-key=$(image_key)
-if [ "${1:-}" = --print-key ]; then
+make_loader() { # LOADER FOLDER
+	local loader=$1 folder=$2 disk=$2/new.qcow2
+	echo "image.sh: installing $loader in the image ${folder##*/}" >&2
+	qemu-img create -q -f qcow2 -F raw -b disk.raw "$disk"
+	boot_once "$folder" "$disk" install-loader.sh "LOADER=$loader ESP=$ESP_ID LINE='root=UUID=$ROOT_UUID ro $MACHINE_LINE'"
+	mv "$disk" "$folder/$loader.qcow2"
+}
+
+guest=bookworm loader='' print_key=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--guest) guest=$2 && shift ;;
+	--loader) loader=$2 && shift ;;
+	--print-key) print_key=yes ;;
+	*) die "wanted --guest, --loader or --print-key, found '$1'" ;;
+	esac
+	shift
+done
+[[ $guest =~ ^(bookworm|trixie)$ ]] || die "there is no guest '$guest' (bookworm, trixie)"
+[[ $loader =~ ^(|grub|systemd-boot|uki)$ ]] || die "there is no loader '$loader' (grub, systemd-boot, uki)"
+
+key=$(image_key "$guest")
+if [ -n "$print_key" ]; then
 	echo "$key"
 	exit
 fi
+image=$LAB_CACHE/$guest-$key
 mkdir -p "$LAB_CACHE"
 exec 8>"$LAB_CACHE/lock"
 flock 8
-if [ ! -d "$LAB_CACHE/$key" ]; then
+if [ ! -d "$image" ] || [ ! -e "$image/${loader:-disk}.${loader:+qcow2}" ]; then
 	need mmdebstrap mmdebstrap
 	need e2fsprogs mkfs.ext4
+	need dosfstools mkfs.vfat
+	need gdisk sgdisk
 	need qemu-system-x86 qemu-system-x86_64
+	need qemu-utils qemu-img
 	[ "$(id -u)" = 0 ] || die 'an image is made by root'
-	echo "image.sh: making the image $key (minutes, once)" >&2
 	rm -rf "$LAB_CACHE"/new.*
 	tmp=$(mktemp -d "$LAB_CACHE/new.XXXXXX")
 	qemu=''
 	trap '[ -z "$qemu" ] || stop_process "$qemu"; rm -rf "$tmp"' EXIT
 	trap 'exit 130' INT TERM HUP
-	build "$tmp/out" 8>&- >&2
-	mv "$tmp/out" "$LAB_CACHE/$key"
-	# only folders with a name like a key of ours: the cache is the user's
-	for old in "$LAB_CACHE"/????????????????; do
-		[[ ${old##*/} =~ ^[0-9a-f]{16}$ && ${old##*/} != "$key" && -e $old/root.ext4 ]] && rm -rf "$old"
+	if [ ! -d "$image" ]; then
+		make_guest "$guest" "$tmp/out" 8>&- >&2
+		mv "$tmp/out" "$image"
+	fi
+	[ -z "$loader" ] || make_loader "$loader" "$image" 8>&- >&2
+	# only folders with a name like one of ours: the cache is the user's
+	for old in "$LAB_CACHE/$guest"-*; do
+		[[ ${old##*-} =~ ^[0-9a-f]{16}$ && $old != "$image" && -e $old/disk.raw ]] && rm -rf "$old"
 	done
 fi
-echo "$LAB_CACHE/$key"
+echo "$image"

@@ -36,12 +36,14 @@ nvme() {
 	place "$1" "$2" "nvme,drive=disk-$1,serial=$1,bus=$3${5:+,$5}"
 }
 
-# topology demo|full DIR: fills DEVICES with QEMU's arguments and ROLES with "role path"; DIR/nested.img and
+# topology none|demo|full DIR: fills DEVICES with QEMU's arguments and ROLES with "role path"; DIR/nested.img and
 # DIR/data.img are the disks' content.
 topology() {
 	local dir=$2 slot
-	DEVICES=(-audiodev "none,id=silence")
+	DEVICES=()
 	ROLES=()
+	[ "$1" != none ] || return 0
+	DEVICES=(-audiodev "none,id=silence")
 	place boot_vga 02.0 "VGA,bus=pcie.0,addr=02.0,vgamem_mb=8"
 
 	port port_gpu 10.0
@@ -67,7 +69,7 @@ topology() {
 	case $1 in
 	demo) return 0 ;;
 	full) ;;
-	*) die "there is no topology '$1' (demo, full)" ;;
+	*) die "there is no topology '$1' (none, demo, full)" ;;
 	esac
 
 	for slot in c:16.0 d:17.0 e:18.0; do

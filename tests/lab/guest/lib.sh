@@ -10,6 +10,8 @@ LAB=/lab
 . $LAB/guest/domains.sh
 # shellcheck source=passthru.sh
 . $LAB/guest/passthru.sh
+# shellcheck source=boot.sh
+. $LAB/guest/boot.sh
 
 # --- results -------------------------------------------------------------------------------------------------------
 
