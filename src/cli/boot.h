@@ -53,3 +53,4 @@ int boot_apply(struct boot *b, bool revert);
 int boot_confirm(struct boot *b);
 int boot_refresh(struct boot *b);
 int boot_status(struct boot *b);
+int boot_show_loaders(const struct boot *b);

@@ -44,6 +44,17 @@ static void print_help(void) {
              "Exit status: 0 done, 1 failed, 2 wrong usage; check: 1 warnings, 2 not ready.");
 }
 
+/* Of a verb without arguments of its own. */
+static void print_verb_help(const char *verb) {
+        printf("Usage: passthru %s [--json] [--root DIR]\n\n", verb);
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+                if (str_eq(verbs[i].name, verb))
+                        printf("Shows: %s\n\n", verbs[i].help);
+        puts("Options:\n"
+             "  --json      machine-readable output\n"
+             "  --root DIR  look at the system in DIR");
+}
+
 int cli_fail(const struct err *e) {
         _cleanup_free_ char *message = text_for_locale(e->message);
 
@@ -73,7 +84,7 @@ int cli_no_arguments(int argc, char **argv) {
         if (argc == 1)
                 return 0;
         if (str_eq(argv[1], "--help") || str_eq(argv[1], "-h")) {
-                printf("Usage: passthru [--json] [--root DIR] %s\n", argv[0]);
+                print_verb_help(argv[0]);
                 exit(EXIT_SUCCESS);
         }
         return cli_usage_error(argv[0], "%s takes no argument like '%s'", argv[0], argv[1]);

@@ -14,30 +14,32 @@ static void boot_done(struct boot *b) {
 }
 
 static void print_help(void) {
-        puts("Usage: passthru boot plan|apply|confirm|refresh|revert|status [OPTION]...\n"
+        puts("Usage: passthru boot plan|apply|confirm|refresh|revert [OPTION]...\n"
+             "       passthru boot status|loaders [OPTION]...\n"
              "\n"
              "Brings the kernel command line to what passthru.conf says, in the files of\n"
              "the boot loader. What passthru did not write is never changed.\n"
              "\n"
-             "  plan    show every change as a diff, and the commands; exit status 2: there\n"
-             "          are changes, 0: there are none\n"
-             "  apply   make them, for the next boot only: a trial. If it does not come up,\n"
-             "          the boot after it is as before\n"
-             "  confirm after a trial that did well, make them for all boots\n"
-             "          (passthru-boot.service does it)\n"
-             "  refresh give entries of new kernels what the others have\n"
-             "          (the hooks of kernel packages do it)\n"
-             "  revert  take out what passthru put in, and nothing else\n"
-             "  status  each parameter: wanted, configured, running\n"
+             "  plan     show every change as a diff, and the commands; exit status 2: there\n"
+             "           are changes, 0: there are none\n"
+             "  apply    make them, for the next boot only: a trial. If it does not come up,\n"
+             "           the boot after it is as before\n"
+             "  confirm  after a trial that did well, make them for all boots\n"
+             "           (passthru-boot.service does it)\n"
+             "  refresh  give entries of new kernels what the others have\n"
+             "           (the hooks of kernel packages do it)\n"
+             "  revert   take out what passthru put in, and nothing else\n"
+             "  status   each parameter: wanted, configured, running\n"
+             "  loaders  the boot loaders that passthru can edit, and which one was found\n"
              "\n"
              "Options:\n"
-             "  --no-trial     for all boots at once (plan, apply; images always)\n"
-             "  --yes          do not ask\n"
-             "  --loader NAME  this boot loader, instead of the one that was found\n"
-             "  --force        also what the installed kernels seem to ignore, or others own\n"
-             "  --root DIR     an image: files are edited, commands are named\n"
-             "  --chroot       with --root: commands run inside of it\n"
-             "  --json         machine-readable output (plan, status)");
+             "  --no-trial       for all boots at once (plan, apply; images always)\n"
+             "  --yes            do not ask\n"
+             "  --loader LOADER  this boot loader, instead of the one that was found\n"
+             "  --force          also what the installed kernels seem to ignore, or others own\n"
+             "  --root DIR       an image: files are edited, commands are named\n"
+             "  --chroot         with --root: commands run inside of it\n"
+             "  --json           machine-readable output (plan, status, loaders)");
 }
 
 static int run(struct boot *b, const char *verb) {
@@ -53,7 +55,9 @@ static int run(struct boot *b, const char *verb) {
                 return boot_refresh(b);
         if (str_eq(verb, "status"))
                 return boot_status(b);
-        return cli_usage_error("boot", "wanted plan, apply, confirm, refresh, revert or status, found '%s'", verb);
+        if (str_eq(verb, "loaders"))
+                return boot_show_loaders(b);
+        return cli_usage_error("boot", "wanted plan, apply, confirm, refresh, revert, status or loaders, found '%s'", verb);
 }
 
 int verb_boot(struct cli *cli, int argc, char **argv) {
@@ -91,7 +95,7 @@ int verb_boot(struct cli *cli, int argc, char **argv) {
                         return cli_option_error("boot", argv);
                 }
         if (argc - optind != 1)
-                return cli_usage_error("boot", "wanted one of plan, apply, confirm, refresh, revert, status");
+                return cli_usage_error("boot", "wanted one of plan, apply, confirm, refresh, revert, status, loaders");
         if (!b)
                 return EXIT_FAILURE;
         b->cli = cli;

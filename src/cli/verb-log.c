@@ -151,10 +151,14 @@ int verb_log(struct cli *cli, int argc, char **argv) {
         int r;
 
         if (domain && (str_eq(domain, "--help") || str_eq(domain, "-h"))) {
-                puts("Usage: passthru log [DOMAIN] [--json]\n"
+                puts("Usage: passthru log [DOMAIN] [--json] [--root DIR]\n"
                      "\n"
                      "The time line of the last lend and what followed, from the journal: each value\n"
-                     "that was set, how long it took, and the kernel's messages between them.");
+                     "that was set, how long it took, and the kernel's messages between them.\n"
+                     "\n"
+                     "Options:\n"
+                     "  --json      machine-readable output\n"
+                     "  --root DIR  read the journal of the system in DIR");
                 return EXIT_SUCCESS;
         }
         if (argc > 2 || (domain && !name_is_valid(domain)))

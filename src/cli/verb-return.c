@@ -15,7 +15,10 @@ int verb_return(struct cli *cli, int argc, char **argv) {
                 puts("Usage: passthru return DOMAIN [--json]\n"
                      "\n"
                      "Gives back to the host what the domain (name or UUID) has. What is still in use\n"
-                     "is given back as soon as it no longer is.");
+                     "is given back as soon as it no longer is.\n"
+                     "\n"
+                     "Options:\n"
+                     "  --json  machine-readable output");
                 return EXIT_SUCCESS;
         }
         if (argc != 2)

@@ -81,8 +81,8 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
         }
         if (!section_is_known)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->section,
-                               "wanted the section [lease], [helper], [iommu], [acs], [hugepages], [vfio] or [parameters], "
-                               "found [%s]", entry->section);
+                               "wanted the section [lease], [helper], [iommu], [acs], [hugepages], [vfio], [parameters] or "
+                               "[boot], found [%s]", entry->section);
         if (entry->key)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted %s, found the unknown setting “%s”",
                                str_eq(entry->section, "lease") ? "deadline" : "idle-exit or retry", entry->key);
