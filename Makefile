@@ -13,9 +13,18 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 sysconfdir ?= /etc
-docdir ?= $(prefix)/share/doc/passthru
+datadir ?= $(prefix)/share
+docdir ?= $(datadir)/doc/passthru
+mandir ?= $(datadir)/man
 kernelinstalldir ?= /usr/lib/kernel/install.d
 unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo $(prefix)/lib/systemd/system)
+
+# Where the shells look, below our own prefix. Debian's zsh has another name for it.
+bashcompletiondir ?= $(call pc_completions,bash-completion,bash-completion/completions)
+fishcompletiondir ?= $(call pc_completions,fish,fish/vendor_completions.d)
+zshcompletiondir ?= $(datadir)/zsh/$(notdir $(or $(wildcard $(datadir)/zsh/vendor-completions),site-functions))
+pc_completions = $(or $(shell pkg-config --define-variable=datadir=$(datadir) --variable=completionsdir $(1) 2>/dev/null), \
+  $(datadir)/$(2))
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -70,6 +79,11 @@ $(BINARIES):
 
 include tests/tests.mk
 
+MAN_PAGES := $(notdir $(wildcard man/*))
+MAN_LINKS := passthru.socket.8 passthru-lease@.service.8 passthru-boot.service.8 # to passthru.service.8
+
+folders = -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
+  -e 's|@kernelinstalldir@|$(kernelinstalldir)|g' -e 's|@version@|$(VERSION)|g'
 install_script = sed -e 's|@bindir@|$(bindir)|g' $(1) > $(2)/$(notdir $(1)) && chmod 755 $(2)/$(notdir $(1))
 
 .PHONY: install
@@ -79,11 +93,18 @@ install: all
 	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d
 	install -m 755 $(BUILD)/passthru $(BUILD)/passthru-hook $(DESTDIR)$(bindir)/
 	install -m 755 $(BUILD)/passthru-helper $(DESTDIR)$(libexecdir)/passthru/
-	for u in systemd/*; do sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' $$u \
+	for u in systemd/*; do sed $(folders) $$u \
 	  > $(DESTDIR)$(unitdir)/$${u#systemd/} && chmod 644 $(DESTDIR)$(unitdir)/$${u#systemd/} || exit 1; done
 	ln -sf $(bindir)/passthru-hook $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
 	$(call install_script,kernel-install/95-passthru.install,$(DESTDIR)$(kernelinstalldir))
 	$(call install_script,kernelstub/zzz-passthru,$(DESTDIR)$(sysconfdir)/kernel/postinst.d)
+	for p in $(MAN_PAGES); do d=$(DESTDIR)$(mandir)/man$${p##*.}; install -d $$d && sed $(folders) man/$$p > $$d/$$p && \
+	  chmod 644 $$d/$$p || exit 1; done
+	for l in $(MAN_LINKS); do ln -sf passthru.service.8 $(DESTDIR)$(mandir)/man8/$$l || exit 1; done
+	install -d $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
+	install -m 644 completions/passthru.bash $(DESTDIR)$(bashcompletiondir)/passthru
+	install -m 644 completions/passthru.zsh $(DESTDIR)$(zshcompletiondir)/_passthru
+	install -m 644 completions/passthru.fish $(DESTDIR)$(fishcompletiondir)/passthru.fish
 
 .PHONY: uninstall
 uninstall:
@@ -92,6 +113,9 @@ uninstall:
 	rm -f $(patsubst systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard systemd/*))
 	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru $(DESTDIR)$(kernelinstalldir)/95-passthru.install \
 	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d/zzz-passthru
+	for p in $(MAN_PAGES) $(MAN_LINKS); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
+	rm -f $(DESTDIR)$(bashcompletiondir)/passthru $(DESTDIR)$(zshcompletiondir)/_passthru \
+	  $(DESTDIR)$(fishcompletiondir)/passthru.fish
 	@[ ! -e $(DESTDIR)/var/lib/passthru/boot.json ] || echo "Kernel parameters of passthru stay in the boot loader's files:" \
 	  "run 'passthru boot revert' before you remove it (now: install it again first)."
 
