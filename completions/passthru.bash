@@ -87,7 +87,9 @@ _passthru_argument()
 
 _passthru()
 {
-	local cur prev words cword split root= verb= help options value i n=0 kind
+	local root="" verb="" help options value i n=0 kind
+	# shellcheck disable=SC2034 # set by _init_completion
+	local cur prev words cword split
 	_init_completion -s -n : || return
 	help=$("${words[0]}" --help 2>/dev/null)
 	options=$(_passthru_options "$help")

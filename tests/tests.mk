@@ -69,7 +69,8 @@ check:
 .PHONY: check-unit
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
-	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/cli tests/groups tests/boot-loaders tests/boot $(UNIT)
+	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/docs \
+	  tests/cli tests/groups tests/completions tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all
@@ -148,6 +149,7 @@ lint:
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability,performance \
 	  $(foreach s,$(CPPCHECK_IS_WRONG),--suppress=$(s)) -DVERSION='""' -Isrc src
 	shellcheck $(SCRIPTS)
+	shellcheck -s bash completions/passthru.bash
 	tests/layers | grep -v '^ok'; ! tests/layers | grep -q '^not ok'
 
 include tests/bench/bench.mk
