@@ -43,6 +43,7 @@ _passthru_kind()
 	case $1 in
 	[a-z]*) _passthru_words "${1//|/ }" ;;
 	DIR) _filedir -d ;;
+	FILE) _filedir ;;
 	DOMAIN) _passthru_words "$(_passthru_domains)" ;;
 	LOADER) _passthru_words "$(_passthru_run boot loaders --json | sed -n 's/^ *"name": *"\(.*\)",*$/\1/p')" ;;
 	ADDRESS)
@@ -71,12 +72,16 @@ _passthru_argument()
 			for (i = 1; i <= NF && $i != verb; i++);
 			while (++i <= NF) {
 				if ($i ~ /^\[?--/) {
-					if ($i !~ /\]$/)
+					if ($i !~ /\]$/ && $(i + 1) !~ /^\[/)
 						i++
 					continue
 				}
 				if ($i ~ /OPTION/)
 					continue
+				if (match($i, /[a-z_]+=/)) {
+					print substr($i, RSTART, RLENGTH)
+					continue
+				}
 				rest = $i ~ /\.\.\.$/
 				gsub(/[][]|\.\.\./, "", $i)
 				if (++n == wanted || (rest && wanted > n))
@@ -131,6 +136,7 @@ _passthru()
 		for kind in $(_passthru_argument "$help" $((n + 1))); do
 			_passthru_kind "$kind"
 		done
+		[[ ${COMPREPLY-} != *= ]] || compopt -o nospace 2>/dev/null
 	else
 		_passthru_words "$(sed -n '/^Verbs:/,/^$/s/^  \([a-z-]*\) .*/\1/p' <<<"$help")"
 	fi

@@ -56,6 +56,8 @@ function __passthru_kind
     switch $argv[1]
         case DIR
             __fish_complete_directories (commandline -ct | string replace -r '^--[a-z-]+=' '')
+        case FILE
+            __fish_complete_path (commandline -ct | string replace -r '^--[a-z-]+=' '')
         case DOMAIN
             __passthru_domains
         case LOADER
@@ -80,12 +82,16 @@ function __passthru_argument
             for (i = 1; i <= NF && $i != verb; i++);
             while (++i <= NF) {
                 if ($i ~ /^\[?--/) {
-                    if ($i !~ /\]$/)
+                    if ($i !~ /\]$/ && $(i + 1) !~ /^\[/)
                         i++
                     continue
                 }
                 if ($i ~ /OPTION/)
                     continue
+                if (match($i, /[a-z_]+=/)) {
+                    print substr($i, RSTART, RLENGTH)
+                    continue
+                }
                 rest = $i ~ /\.\.\.$/
                 gsub(/[][]|\.\.\./, "", $i)
                 if (++n == wanted || (rest && wanted > n))

@@ -39,6 +39,8 @@ _passthru_kind() {
 	local -a reply
 	case $1 in
 	DIR) _files -/ ;;
+	FILE) _files ;;
+	*=) compadd -S "" -- $1 ;;
 	DOMAIN)
 		_passthru_domains
 		_describe -t domains domain reply
@@ -80,12 +82,16 @@ _passthru_argument() {
 			for (i = 1; i <= NF && $i != verb; i++);
 			while (++i <= NF) {
 				if ($i ~ /^\[?--/) {
-					if ($i !~ /\]$/)
+					if ($i !~ /\]$/ && $(i + 1) !~ /^\[/)
 						i++
 					continue
 				}
 				if ($i ~ /OPTION/)
 					continue
+				if (match($i, /[a-z_]+=/)) {
+					print substr($i, RSTART, RLENGTH)
+					continue
+				}
 				rest = $i ~ /\.\.\.$/
 				gsub(/[][]|\.\.\./, "", $i)
 				if (++n == wanted || (rest && wanted > n))

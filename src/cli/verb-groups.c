@@ -28,11 +28,13 @@ static void groups_done(struct groups *g) {
 }
 
 static void print_help(void) {
-        puts("Usage: passthru [--json] [--root DIR] groups [OPTION]...\n"
-             "       passthru groups {--predict | --dump FILE} [acs=LIST] [config_acs=LIST]...\n"
+        puts("Usage: passthru groups [OPTION]...\n"
+             "       passthru groups --predict [acs=LIST] [config_acs=LIST]...\n"
+             "       passthru groups --dump FILE [acs=LIST] [config_acs=LIST]...\n"
              "\n"
              "PCI devices by IOMMU group: those that share one can only be lent together.\n"
              "\n"
+             "Options:\n"
              "  --tree            by bridge\n"
              "  --long            also modules, reset methods, and who uses a device (as root)\n"
              "  --device ADDRESS  say whether this one, and others given so, are alone\n"
@@ -41,7 +43,9 @@ static void print_help(void) {
              "                      downstream,multifunction,id:VVVV:DDDD\n"
              "    config_acs=LIST   pci=config_acs=LIST, from Linux 6.11: FLAGS@DEVICE;...\n"
              "  --dump FILE       predict from what 'lspci -xxxx' printed as root on any\n"
-             "                    machine; - reads standard input");
+             "                    machine; - reads standard input\n"
+             "  --json            machine-readable output\n"
+             "  --root DIR        look at the system in DIR");
 }
 
 static int parse_setting(const char *s, struct options *o) {
