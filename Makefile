@@ -33,7 +33,7 @@ override LDFLAGS += -pie -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro -Wl,-z,n
 
 # A layer is a folder and a static archive; a file includes only from layers to its left (tests/layers).
 LAYERS := base model sys config wire lease boot advice
-PROGRAMS := hook helper cli
+PROGRAMS := early hook helper cli
 PACKAGES := libkmod libpci inih expat json-c libsystemd efivar
 
 # Deferred until a compiler runs: `make check` on a fresh machine installs pkg-config first.
@@ -45,7 +45,7 @@ ARCHIVES := $(LAYERS:%=$(BUILD)/lib/lib%.a)
 # Right to left: the linker looks for what a layer needs in the archives behind it.
 LINK_ORDER := $(foreach l,advice boot lease wire config sys model base,$(BUILD)/lib/lib$(l).a)
 
-BINARIES := $(BUILD)/passthru $(BUILD)/passthru-hook $(BUILD)/passthru-helper
+BINARIES := $(BUILD)/passthru $(BUILD)/passthru-hook $(BUILD)/passthru-helper $(BUILD)/passthru-early
 
 .PHONY: all
 all: $(BINARIES)
@@ -65,6 +65,9 @@ $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 $(BUILD)/passthru: $(call objects,cli) $(LINK_ORDER)
 $(BUILD)/passthru-hook: $(call objects,hook) $(LINK_ORDER)
 $(BUILD)/passthru-helper: $(call objects,helper) $(LINK_ORDER)
+$(BUILD)/passthru-early: $(call objects,early) $(LINK_ORDER)
+# Small, for it goes into an initramfs.
+$(BUILD)/passthru-early: override LDFLAGS += -s -Wl,-z,noseparate-code
 $(BINARIES):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 

@@ -13,6 +13,8 @@ APPLY_TESTS := $(foreach t,apply apply-checks trial kernel,$(BUILD)/tests/test-$
 $(APPLY_TESTS): $(BUILD)/obj/tests/unit/apply-host.o
 $(APPLY_TESTS): FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
   command_run,-Wl,--wrap=$(f))
+# The program as a whole, but for its main().
+$(BUILD)/tests/test-early-run: $(filter-out %/main.o,$(call objects,early))
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
