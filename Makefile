@@ -15,6 +15,10 @@ libexecdir ?= $(prefix)/libexec
 sysconfdir ?= /etc
 docdir ?= $(prefix)/share/doc/passthru
 kernelinstalldir ?= /usr/lib/kernel/install.d
+# Those who make an initramfs look there only.
+initramfsdir ?= /usr/share/initramfs-tools
+dracutdir ?= /usr/lib/dracut/modules.d
+initcpiodir ?= /usr/lib/initcpio
 unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo $(prefix)/lib/systemd/system)
 
 CC ?= cc
@@ -73,28 +77,34 @@ $(BINARIES):
 
 include tests/tests.mk
 
-install_script = sed -e 's|@bindir@|$(bindir)|g' $(1) > $(2)/$(notdir $(1)) && chmod 755 $(2)/$(notdir $(1))
+# What names folders of the installation: SOURCE:TARGET:MODE
+TEXTS := \
+  kernel-install/95-passthru.install:$(kernelinstalldir)/95-passthru.install:755 \
+  kernelstub/zzz-passthru:$(sysconfdir)/kernel/postinst.d/zzz-passthru:755 \
+  initramfs-tools/hook:$(initramfsdir)/hooks/passthru:755 initramfs-tools/init-top:$(initramfsdir)/passthru-init-top:755 \
+  $(foreach f,module-setup.sh passthru-early.sh,dracut/50passthru/$(f):$(dracutdir)/50passthru/$(f):755) \
+  $(foreach f,install/passthru install/sd-passthru hooks/passthru,mkinitcpio/$(f):$(initcpiodir)/$(f):644) \
+  $(foreach f,$(notdir $(wildcard systemd/*)),systemd/$(f):$(unitdir)/$(f):644)
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/passthru $(DESTDIR)$(unitdir) \
-	  $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d $(DESTDIR)$(kernelinstalldir) \
-	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/passthru
 	install -m 755 $(BUILD)/passthru $(BUILD)/passthru-hook $(DESTDIR)$(bindir)/
-	install -m 755 $(BUILD)/passthru-helper $(DESTDIR)$(libexecdir)/passthru/
-	for u in systemd/*; do sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' $$u \
-	  > $(DESTDIR)$(unitdir)/$${u#systemd/} && chmod 644 $(DESTDIR)$(unitdir)/$${u#systemd/} || exit 1; done
+	install -m 755 $(BUILD)/passthru-helper $(BUILD)/passthru-early $(DESTDIR)$(libexecdir)/passthru/
+	@set -e; for t in $(TEXTS); do \
+	  source=$${t%%:*} mode=$${t##*:} target=$${t#*:}; target=$(DESTDIR)$${target%:*}; \
+	  install -d "$${target%/*}"; \
+	  sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@unitdir@|$(unitdir)|g' \
+	    -e 's|@initramfsdir@|$(initramfsdir)|g' "$$source" >"$$target"; chmod "$$mode" "$$target"; done
+	install -d $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d
 	ln -sf $(bindir)/passthru-hook $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
-	$(call install_script,kernel-install/95-passthru.install,$(DESTDIR)$(kernelinstalldir))
-	$(call install_script,kernelstub/zzz-passthru,$(DESTDIR)$(sysconfdir)/kernel/postinst.d)
 
 .PHONY: uninstall
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/passthru $(DESTDIR)$(bindir)/passthru-hook
-	rm -rf $(DESTDIR)$(libexecdir)/passthru
-	rm -f $(patsubst systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard systemd/*))
-	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru $(DESTDIR)$(kernelinstalldir)/95-passthru.install \
-	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d/zzz-passthru
+	rm -rf $(DESTDIR)$(libexecdir)/passthru $(DESTDIR)$(dracutdir)/50passthru
+	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+	@for t in $(TEXTS); do target=$${t#*:}; rm -f "$(DESTDIR)$${target%:*}"; done
 	@[ ! -e $(DESTDIR)/var/lib/passthru/boot.json ] || echo "Kernel parameters of passthru stay in the boot loader's files:" \
 	  "run 'passthru boot revert' before you remove it (now: install it again first)."
 

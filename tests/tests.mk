@@ -19,7 +19,7 @@ FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard te
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
 REPLAY := $(FUZZ:%=$(BUILD)/tests/replay-%)
-SCRIPTS := $(shell git ls-files -z tests libvirt kernel-install kernelstub 2>/dev/null | xargs -0 grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
+SCRIPTS := $(shell git ls-files -z tests libvirt kernel-install kernelstub initramfs-tools dracut mkinitcpio 2>/dev/null | xargs -0 grep -lE '^\#!/(usr/)?bin/(ba|a)?sh' 2>/dev/null)
 CMOCKA = $(shell pkg-config --libs cmocka)
 
 $(BUILD)/obj/tests/%.o: tests/%.c
@@ -71,7 +71,7 @@ check:
 .PHONY: check-unit
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
-	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/cli tests/groups tests/boot-loaders tests/boot $(UNIT)
+	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/initramfs tests/cli tests/groups tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all

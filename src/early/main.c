@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "config/early-conf.h"
@@ -26,12 +28,23 @@ static const char help[] =
         "  --root DIR   the system in DIR\n"
         "  --help, --version";
 
+/* Whatever umask an image is made with: what others than root may write is not read at boot. */
+static int write_file(const char *path, const char *text) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        size_t size = strlen(text);
+
+        if (fd < 0)
+                return -errno;
+        if (write(fd, text, size) != (ssize_t) size)
+                return errno ? -errno : -EIO;
+        return 0;
+}
+
 static int pack(const struct root *root, const char *path) {
         _cleanup_free_ struct early *early = calloc(1, sizeof(*early));
         _cleanup_free_ char *text = NULL;
         struct err e = {};
         const char *name;
-        FILE *f;
         int r;
 
         r = early ? pack_prepare(root, early, &e) : -ENOMEM;
@@ -43,10 +56,9 @@ static int pack(const struct root *root, const char *path) {
                 fprintf(stderr, "passthru-early: nothing is reserved at boot: %s\n", *e.message ? e.message : "out of memory");
                 return EXIT_FAILURE;
         }
-        f = fopen(path, "we");
-        r = f ? fputs(text, f) : -1;
-        if (!f || fclose(f) != 0 || r < 0) {
-                fprintf(stderr, "passthru-early: %s cannot be written: %s\n", path, strerror(errno));
+        r = write_file(path, text);
+        if (r < 0) {
+                fprintf(stderr, "passthru-early: %s cannot be written: %s\n", path, strerror(-r));
                 return EXIT_FAILURE;
         }
         for (size_t i = 0; (name = pack_module(early, i)); i++)
