@@ -44,7 +44,7 @@ static void print_message(FILE *f, const char *message) {
         fprintf(f, "message=%s\n", str_strip(text));
 }
 
-int early_result_save(const struct root *root, const struct early_result *result) {
+int early_result_save(const struct root *root, const char *directory, const struct early_result *result) {
         _cleanup_free_ char *text = NULL;
         size_t size;
         FILE *f;
@@ -61,8 +61,8 @@ int early_result_save(const struct root *root, const struct early_result *result
         }
         if (fclose(f) != 0)
                 return -ENOMEM;
-        r = dir_ensure_private(root, EARLY_RESULT_DIRECTORY, 0700);
-        return r < 0 ? r : file_replace(root, EARLY_RESULT_DIRECTORY, EARLY_RESULT_NAME, text, size, 0600);
+        r = dir_ensure_private(root, directory, 0700);
+        return r < 0 ? r : file_replace(root, directory, EARLY_RESULT_NAME, text, size, 0600);
 }
 
 static int set_state(enum early_state *state, const char *value) {

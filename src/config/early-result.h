@@ -15,7 +15,7 @@ enum early_state {
         EARLY_OFF,     /* passthru=off; only as a whole */
         EARLY_LEFT,    /* left alone, and why */
         EARLY_FAILED,  /* tried, and what went wrong */
-        EARLY_PENDING, /* was not through when the boot had to go on */
+        EARLY_PENDING, /* is not through yet; after a minute, it never was */
 };
 
 /* One device or pool. */
@@ -30,7 +30,7 @@ struct early_item {
 struct early_result {
         enum early_state state;
         char message[384]; /* EARLY_FAILED: why nothing could be done */
-        uint64_t msec;     /* how long the boot waited */
+        uint64_t msec;     /* how long it took; the boot waits for a second of it at most */
         struct early_item items[EARLY_ITEMS_MAX];
         size_t n_items;
 };
@@ -41,7 +41,8 @@ const char *early_state_name(enum early_state state);
 /* NULL when there is no room. */
 struct early_item *early_result_add(struct early_result *result, const char *name, enum early_state state);
 
-int early_result_save(const struct root *root, const struct early_result *result);
+/* directory: EARLY_RESULT_DIRECTORY as the root sees it; made when missing. */
+int early_result_save(const struct root *root, const char *directory, const struct early_result *result);
 
 /* 1: read; 0: this boot had none; -EINVAL: damaged. */
 int early_result_load(const struct root *root, struct early_result *ret, struct err *e);

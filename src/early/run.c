@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "early/run.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +14,14 @@
 #include "early/pools.h"
 #include "model/reserve.h"
 
-#define PATIENCE_USEC UINT64_C(900000)
+#define PATIENCE_USEC UINT64_C(900000)        /* of the boot */
+#define LIMIT_USEC (60 * UINT64_C(1000000)) /* of what goes on beside it */
 #define CHILDREN_MAX (1 + EARLY_POOLS_MAX)
 
 struct run {
         const struct root *root;
+        struct root *state; /* /run: what starts the system moves it, and then its path leads nowhere */
+        uint64_t begin;
         struct log log;
         struct early early;
         struct early_result result;
@@ -49,8 +51,6 @@ static int work(int fd, size_t index, void *userdata) {
         enum early_state state;
         char message[256];
 
-        /* The boot may go on without us, and then this goes on as well. */
-        (void) prctl(PR_SET_PDEATHSIG, 0);
         if (index == 0) {
                 devices_bind(run->root, &run->reserved, send_record, &fd);
                 return 0;
@@ -96,6 +96,12 @@ static void log_reserved(struct run *run) {
                 log_line(&run->log, LOG_LEVEL_INFO, "driver_override is written:%s", list);
 }
 
+static void save(struct run *run) {
+        run->result.msec = (now_usec() - run->begin) / 1000;
+        if (run->state)
+                (void) early_result_save(run->state, "/passthru", &run->result);
+}
+
 static void log_end(struct run *run) {
         size_t n[EARLY_PENDING + 1] = {};
 
@@ -105,55 +111,71 @@ static void log_end(struct run *run) {
                 n[item->state]++;
                 if (*item->message)
                         log_line(&run->log, item->state == EARLY_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-                                 "%s: %s%s%s", item->name, item->state == EARLY_DONE ? "" : early_state_name(item->state),
-                                 item->state == EARLY_DONE ? "" : ": ", item->message);
+                                 "%s: %s: %s", item->name, early_state_name(item->state), item->message);
         }
         run->log.lines = 0; /* the last one is always wanted */
-        log_line(&run->log, LOG_LEVEL_INFO, "%zu done, %zu left alone, %zu failed, %zu still going on; %llu ms",
+        log_line(&run->log, LOG_LEVEL_INFO, "%zu done, %zu left alone, %zu failed, %zu never came to an end; %llu ms",
                  n[EARLY_DONE], n[EARLY_LEFT], n[EARLY_FAILED], n[EARLY_PENDING], (unsigned long long) run->result.msec);
 }
 
-static void follow_configuration(struct run *run, uint64_t begin) {
+/* Waits for all the work, longer than the boot does, and says how it ended. */
+static int supervise(int fd, size_t index, void *userdata) {
         struct child children[CHILDREN_MAX];
+        struct run *run = userdata;
+
+        (void) fd, (void) index;
+        /* The boot may go on without us. */
+        (void) prctl(PR_SET_PDEATHSIG, 0);
+        (void) children_run(children, 1 + run->early.n_pools, LIMIT_USEC, sizeof(struct record), work, on_record, run);
+        save(run);
+        log_end(run);
+        return 0;
+}
+
+static void follow_configuration(struct run *run) {
+        struct child supervisor;
         uint64_t spent;
 
         devices_reserve(run->root, &run->early, run->cmdline, &run->result, &run->reserved);
         log_reserved(run);
         add_pools(run);
-        spent = now_usec() - begin;
-        (void) children_run(children, 1 + run->early.n_pools, spent < PATIENCE_USEC ? PATIENCE_USEC - spent : 0,
-                            sizeof(struct record), work, on_record, run);
+        save(run);
+        spent = now_usec() - run->begin;
+        (void) children_run(&supervisor, 1, spent < PATIENCE_USEC ? PATIENCE_USEC - spent : 0, sizeof(struct record),
+                            supervise, on_record, run);
+        if (supervisor.end == CHILD_STUCK)
+                log_line(&run->log, LOG_LEVEL_INFO, "the boot goes on; the rest of the work does so beside it");
 }
 
-static void decide(struct run *run, uint64_t begin) {
+static void decide(struct run *run) {
         struct err e = {};
 
         if (cmdline_is_off(run->cmdline)) {
                 run->result.state = EARLY_OFF;
                 log_line(&run->log, LOG_LEVEL_INFO, "passthru=off is on the kernel command line: nothing is done");
+                save(run);
         } else if (early_conf_load(run->root, &run->early, &e) < 0) {
                 run->result.state = EARLY_FAILED;
                 (void) str_copy(run->result.message, sizeof(run->result.message), e.message);
                 log_line(&run->log, LOG_LEVEL_WARNING, "nothing is done: %s", e.message);
+                save(run);
         } else
-                follow_configuration(run, begin);
+                follow_configuration(run);
 }
 
 void early_run(const struct root *root) {
         _cleanup_free_ struct run *run = calloc(1, sizeof(*run));
-        uint64_t begin = now_usec();
+        _cleanup_free_ char *path = root_join(root, "/run");
 
-        if (!run)
+        if (!run || !path)
                 return;
         run->root = root;
-        /* A child that is late writes to nobody. */
-        (void) signal(SIGPIPE, SIG_IGN);
+        run->begin = now_usec();
+        (void) root_new(path, &run->state);
         log_open(&run->log, root);
         (void) root_read_attr(root, run->cmdline, sizeof(run->cmdline), "/proc/cmdline");
-        decide(run, begin);
-        run->result.msec = (now_usec() - begin) / 1000;
-        if (run->result.state == EARLY_DONE)
-                log_end(run);
-        (void) early_result_save(root, &run->result);
+        decide(run);
         log_close(&run->log);
+        if (run->state)
+                root_free(run->state);
 }

@@ -169,7 +169,7 @@ static void result_is_read_back(void **state) {
         assert_non_null(early_result_add(&result, "device 0000:01:00.0", EARLY_DONE));
         item = early_result_add(&result, "hugepages 1G 0", EARLY_FAILED);
         strcpy(item->message, "1 of 2 pages ; look\nthere");
-        assert_int_equal(early_result_save(tree_root(t), &result), 0);
+        assert_int_equal(early_result_save(tree_root(t), EARLY_RESULT_DIRECTORY, &result), 0);
         assert_int_equal(early_result_load(tree_root(t), &back, &e), 1);
         assert_int_equal(back.n_items, 2);
         assert_int_equal(back.msec, 12);
@@ -181,7 +181,7 @@ static void result_is_read_back(void **state) {
         assert_string_equal(back.items[1].message, "1 of 2 pages , look?there");
 
         result = (struct early_result) { .state = EARLY_OFF };
-        assert_int_equal(early_result_save(tree_root(t), &result), 0);
+        assert_int_equal(early_result_save(tree_root(t), EARLY_RESULT_DIRECTORY, &result), 0);
         assert_int_equal(early_result_load(tree_root(t), &back, &e), 1);
         assert_int_equal(back.state, EARLY_OFF);
         assert_int_equal(back.n_items, 0);
