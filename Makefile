@@ -81,7 +81,7 @@ include tests/tests.mk
 TEXTS := \
   kernel-install/95-passthru.install:$(kernelinstalldir)/95-passthru.install:755 \
   kernelstub/zzz-passthru:$(sysconfdir)/kernel/postinst.d/zzz-passthru:755 \
-  initramfs-tools/hook:$(initramfsdir)/hooks/passthru:755 initramfs-tools/init-top:$(initramfsdir)/passthru-init-top:755 \
+  initramfs-tools/hook:$(initramfsdir)/hooks/passthru:755 initramfs-tools/init-top:$(initramfsdir)/scripts/init-top/00-passthru:755 \
   $(foreach f,module-setup.sh passthru-early.sh,dracut/50passthru/$(f):$(dracutdir)/50passthru/$(f):755) \
   $(foreach f,install/passthru install/sd-passthru hooks/passthru,mkinitcpio/$(f):$(initcpiodir)/$(f):644) \
   $(foreach f,$(notdir $(wildcard systemd/*)),systemd/$(f):$(unitdir)/$(f):644)
