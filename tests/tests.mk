@@ -71,7 +71,7 @@ check:
 .PHONY: check-unit
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
-	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/initramfs tests/cli tests/groups tests/boot-loaders tests/boot $(UNIT)
+	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/initramfs tests/device tests/cli tests/groups tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all
