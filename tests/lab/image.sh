@@ -115,6 +115,8 @@ build() { # OUT
 	truncate -s 3G "$out/root.ext4"
 	mkfs.ext4 -q -F -L lab -E lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0 -d "$tree" "$out/root.ext4"
 	settle "$out"
+	# what an initramfs is made in: initrd.sh
+	mv "$tree" "$out/tree"
 }
 
 key=$(image_key)

@@ -5,7 +5,7 @@
 #   root disk, share and randomness as virtio devices in the slots 03 to 05 of the root complex, one serial port.
 #
 # LAB_SMP (2), LAB_MEMORY (2G), LAB_NODES (1; 2 splits memory and CPUs into two NUMA nodes), LAB_ACCEL (probed),
-# LAB_CPUFREQ (a compiled table; gives every CPU a cpufreq policy) change it.
+# LAB_CPUFREQ (a compiled table; gives every CPU a cpufreq policy), LAB_INITRD (a file) change it.
 
 QEMU=()
 
@@ -57,7 +57,7 @@ machine_qemu() {
 	QEMU=(env "TMPDIR=$dir" qemu-system-x86_64 -nodefaults -no-user-config -display none
 		-machine "q35,kernel-irqchip=split" -smp "$smp" -m "$memory"
 		-device "intel-iommu,intremap=on,caching-mode=on"
-		-kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$MACHINE_APPEND $append"
+		-kernel "$image/vmlinuz" -initrd "${LAB_INITRD:-$image/initrd}" -append "$MACHINE_APPEND $append"
 		-drive "file=$image/root.ext4,format=raw,if=none,id=root,snapshot=$snapshot,cache=unsafe,aio=threads"
 		-device "virtio-blk-pci,drive=root,addr=03.0"
 		-fsdev "local,id=lab,path=$share,security_model=none" -device "virtio-9p-pci,fsdev=lab,mount_tag=lab,addr=04.0"
