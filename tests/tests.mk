@@ -15,6 +15,7 @@ $(APPLY_TESTS): FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mk
   command_run,-Wl,--wrap=$(f))
 # The program as a whole, but for its main().
 $(BUILD)/tests/test-early-run: $(filter-out %/main.o,$(call objects,early))
+$(BUILD)/tests/test-device-idle: $(BUILD)/obj/cli/device-idle.o
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))

@@ -8,6 +8,7 @@
 #include "boot/ledger.h"
 #include "boot/reserve.h"
 #include "cli/cli.h"
+#include "cli/device-idle.h"
 #include "cli/diff.h"
 
 struct device_options {
@@ -19,6 +20,7 @@ struct device_options {
 
 static void print_help(void) {
         puts("Usage: passthru device reserve|release ADDRESS... [OPTION]...\n"
+             "       passthru device idle\n"
              "\n"
              "Says in /etc/passthru/early.conf which PCI devices no driver of the host gets\n"
              "when it boots: the initramfs reserves them for vfio. The rest of their IOMMU\n"
@@ -26,9 +28,13 @@ static void print_help(void) {
              "apply' brings it into the initramfs, and it takes effect at the next boot.\n"
              "passthru=off on the kernel command line turns it off for one boot.\n"
              "\n"
+             "'idle' gives those with --idle=host to the host's own drivers now;\n"
+             "passthru-idle.service does it at boot.\n"
+             "\n"
              "Options:\n"
              "  --idle vfio|host       what has it while no domain does: vfio (default), or\n"
-             "                         the host's own driver, once the system is up\n"
+             "                         the host's own driver, once the system is up: enable\n"
+             "                         passthru-idle.service\n"
              "  --driver NAME          a variant of vfio-pci\n"
              "  --group expand|strict  take the rest of the IOMMU group along, or refuse\n"
              "  --force                also the firmware's or the only display, or a card of\n"
@@ -138,8 +144,10 @@ int verb_device(struct cli *cli, int argc, char **argv) {
         if (status != 0)
                 return status;
         verb = argc > optind ? argv[optind++] : "";
+        if (str_eq(verb, "idle") && optind == argc)
+                return device_idle(cli);
         if (!str_eq(verb, "reserve") && !str_eq(verb, "release"))
-                return cli_usage_error("device", "wanted reserve or release, found '%s'", verb);
+                return cli_usage_error("device", "wanted reserve, release or (alone) idle, found '%s'", verb);
         for (; optind < argc; optind++) {
                 if (o->n == EARLY_DEVICES_MAX)
                         return cli_usage_error("device", "wanted at most %d devices", EARLY_DEVICES_MAX);
