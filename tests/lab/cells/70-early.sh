@@ -62,6 +62,6 @@ is "$(early_state 'hugepages 1G 1')" 'done' '… and that is written down'
 matches "$(dmesg)" 'passthru-early: hugepages 1G 1: done: 2 of 2 pages' '… and logged'
 
 is "$(early_state nvme_a)" 'done' 'the result is there for the running system'
-took=$(sed -n 's/^took-ms=//p' $EARLY_RESULT)
+took=$(sed -n 's/^took-ms=//p' "$EARLY_RESULT")
 note "passthru-early took $took ms"
 note "$(dmesg | grep passthru-early)"

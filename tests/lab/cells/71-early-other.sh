@@ -7,8 +7,8 @@
 # Addresses that are wrong, and what the host must keep, with the udev of a whole system behind it.
 
 is "$(addr boot_vga)" 0000:00:02.0 'the address of the display is the one in early.conf'
-eventually 60 grep -q '^state=done$' $EARLY_RESULT
-note "$(grep -v '^took' $EARLY_RESULT)"
+eventually 60 grep -q '^state=done$' "$EARLY_RESULT"
+note "$(grep -v '^took' "$EARLY_RESULT")"
 
 is "$(driver_of gpu1)" vfio-pci 'a device that moved is found by its id'
 fails_with '^$' '… and has never met its own driver' met gpu1

@@ -12,5 +12,5 @@ done
 modprobe -a nvme e1000e
 succeeds '… and the disk has its own driver' eventually 20 is_bound nvme_a nvme
 is "$(cat /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages)" 0 'no pages were made'
-is "$(sed -n 's/^state=//p' $EARLY_RESULT)" off 'that is written down'
+is "$(sed -n 's/^state=//p' "$EARLY_RESULT")" off 'that is written down'
 matches "$(dmesg)" 'passthru-early: passthru=off is on the kernel command line' '… and logged'

@@ -9,6 +9,6 @@
 for role in nvme_a nic_a; do
 	is "$(override_of $role)" '(null)' "$role is not reserved"
 done
-is "$(sed -n 's/^state=//p' $EARLY_RESULT)" failed 'that is written down'
-matches "$(cat $EARLY_RESULT)" 'message=/etc/passthru/early.conf:5: id: wanted VVVV:DDDD' '… with file and line'
+is "$(sed -n 's/^state=//p' "$EARLY_RESULT")" failed 'that is written down'
+matches "$(cat "$EARLY_RESULT")" 'message=/etc/passthru/early.conf:5: id: wanted VVVV:DDDD' '… with file and line'
 matches "$(dmesg)" 'passthru-early: nothing is done: /etc/passthru/early.conf:5: ' '… and logged'

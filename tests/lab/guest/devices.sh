@@ -45,7 +45,7 @@ override_of() { # ROLE|ADDR: "(null)" where there is none
 }
 
 is_reserved() { # ROLE|ADDR: since the initramfs
-	grep -qx "$(addr "$1")/driver_override:vfio-pci" $LAB/first-look
+	grep -qx "$(addr "$1")/driver_override:vfio-pci" "$LAB/first-look"
 }
 
 group_of() { # ROLE|ADDR: the number

@@ -5,22 +5,26 @@ EARLY_RESULT=/run/passthru/early
 
 first_driver_of() { # ROLE: when the root file system saw it first; "none"
 	local found
-	found=$(sed -n "s|^$(addr "$1")/driver .*/||p" $LAB/first-look)
+	found=$(sed -n "s|^$(addr "$1")/driver .*/||p" "$LAB/first-look")
 	echo "${found:-none}"
 }
 
-# early_state ROLE|NAME: what is written of a device (by its address in early.conf) or pool
-early_state() {
-	local name=$1
-	! a=$(addr "$1" 2>/dev/null) || name="device $a"
-	awk -v name="[$name]" '/^\[/ { here = $0 == name; next } here && sub(/^state=/, "")' $EARLY_RESULT
+# The name of an item in the result: a role (by the address that early.conf has), an address, or the name itself.
+early_name() {
+	case $1 in
+	'device '* | 'hugepages '*) echo "$1" ;;
+	*) echo "device $(addr "$1")" ;;
+	esac
 }
 
-early_message() {
-	local name=$1
-	! a=$(addr "$1" 2>/dev/null) || name="device $a"
-	awk -v name="[$name]" '/^\[/ { here = $0 == name; next } here && sub(/^message=/, "")' $EARLY_RESULT
+# early_value KEY ROLE|NAME: what is written of a device or a pool
+early_value() {
+	awk -v name="[$(early_name "$2")]" -v key="^$1=" '/^\[/ { here = $0 == name; next } here && sub(key, "")' "$EARLY_RESULT"
 }
+
+early_state() { early_value state "$1"; }
+
+early_message() { early_value message "$1"; }
 
 kernel_seconds() { # REGEX: when the kernel's log had it first; nothing: never
 	dmesg | sed -nE "/$1/{s/^\[ *([0-9.]+)\].*/\1/p;q}"
