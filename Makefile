@@ -13,6 +13,7 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec
 sysconfdir ?= /etc
+mandir ?= $(prefix)/share/man
 docdir ?= $(prefix)/share/doc/passthru
 kernelinstalldir ?= /usr/lib/kernel/install.d
 # Those who make an initramfs look there only.
@@ -81,6 +82,7 @@ include tests/tests.mk
 TEXTS := \
   kernel-install/95-passthru.install:$(kernelinstalldir)/95-passthru.install:755 \
   kernelstub/zzz-passthru:$(sysconfdir)/kernel/postinst.d/zzz-passthru:755 \
+  man/passthru-early.8:$(mandir)/man8/passthru-early.8:644 \
   initramfs-tools/hook:$(initramfsdir)/hooks/passthru:755 initramfs-tools/init-top:$(initramfsdir)/scripts/init-top/00-passthru:755 \
   $(foreach f,module-setup.sh passthru-early.sh,dracut/50passthru/$(f):$(dracutdir)/50passthru/$(f):755) \
   $(foreach f,install/passthru install/sd-passthru hooks/passthru,mkinitcpio/$(f):$(initcpiodir)/$(f):644) \

@@ -122,12 +122,12 @@ static void bind_one(const struct root *root, const struct reserved *x, devices_
         load(root, x->driver, message, sizeof(message));
         (void) str_copy(want.driver, sizeof(want.driver), x->driver);
         (void) str_copy(want.override, sizeof(want.override), x->driver);
-        if (*message)
-                done(x->item, EARLY_FAILED, message, userdata);
-        else if (binding_write(root, &x->address, &want, &e) < 0)
-                done(x->item, EARLY_FAILED, e.message, userdata);
-        else
+        if (!*message && binding_write(root, &x->address, &want, &e) >= 0)
                 done(x->item, EARLY_DONE, "", userdata);
+        else if (root_exists(root, "/sys/bus/pci") == 0)
+                done(x->item, EARLY_PENDING, "nobody saw how it ended: the root file system came first", userdata);
+        else
+                done(x->item, EARLY_FAILED, *message ? message : e.message, userdata);
 }
 
 void devices_bind(const struct root *root, const struct reserved_list *reserved, devices_done done, void *userdata) {

@@ -18,10 +18,10 @@ void pool_name(const struct early_pool *pool, char *buf, size_t size) {
 }
 
 static void pool_path(const struct early_pool *pool, char *buf, size_t size) {
-        char folder[64] = "/sys/kernel/mm";
+        char folder[64] = "/kernel/mm";
 
         if (pool->node != EARLY_NODE_ANY)
-                (void) str_format(folder, sizeof(folder), "/sys/devices/system/node/node%d", pool->node);
+                (void) str_format(folder, sizeof(folder), "/devices/system/node/node%d", pool->node);
         (void) str_format(buf, size, "%s/hugepages/hugepages-%llukB/nr_hugepages", folder,
                           (unsigned long long) pool->page_kib);
 }
@@ -33,21 +33,27 @@ static enum early_state fail(int r, const char *what, char *message, size_t size
 }
 
 enum early_state pool_fill(const struct root *root, const struct early_pool *pool, char *message, size_t size) {
+        _cleanup_free_ char *outside = root_join(root, "/sys");
+        _cleanup_root_ struct root *sys = NULL;
         char path[128], number[24];
         uint64_t had, got;
         int r;
 
+        /* The kernel may take its time, and meanwhile what starts the system moves /sys: its path leads nowhere then. */
+        r = outside ? root_new(outside, &sys) : -ENOMEM;
+        if (r < 0)
+                return fail(r, "/sys", message, size);
         pool_path(pool, path, sizeof(path));
-        r = root_read_u64(root, 10, UINT64_MAX, &had, "%s", path);
+        r = root_read_u64(sys, 10, UINT64_MAX, &had, "%s", path);
         if (r < 0)
                 return fail(r, path, message, size);
         if (had < pool->pages) {
                 (void) str_format(number, sizeof(number), "%u", pool->pages);
-                r = root_write_attr(root, number, "%s", path);
+                r = root_write_attr(sys, number, "%s", path);
                 if (r < 0)
                         return fail(r, path, message, size);
         }
-        r = root_read_u64(root, 10, UINT64_MAX, &got, "%s", path);
+        r = root_read_u64(sys, 10, UINT64_MAX, &got, "%s", path);
         if (r < 0)
                 return fail(r, path, message, size);
         (void) str_format(message, size, "%llu of %u pages", (unsigned long long) got, pool->pages);

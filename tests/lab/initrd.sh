@@ -44,6 +44,7 @@ dracut-plain) command=(dracut --force --no-hostonly --no-compress --quiet --omit
 esac
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$tree" "${command[@]}" >&2 ||
 	die "${command[*]} failed"
-rm -f "$image/initrd-$kind-"*
+# the last few: with and without passthru may be wanted in turn
+find "$image" -name "initrd-$kind-*" -printf '%T@ %p\n' | sort -rn | tail -n +3 | cut -d' ' -f2- | xargs -r rm -f
 mv "$tree/new-initrd" "$out"
 echo "$out"

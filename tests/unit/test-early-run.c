@@ -81,6 +81,13 @@ static void read_log(struct machine *m) {
         assert_int_equal(root_read(tree_root(m->tree), "/dev/kmsg", 1 << 20, &m->log, NULL), 0);
 }
 
+static void wait_for_end(struct machine *m) {
+        for (int i = 0; i < 200 && !strstr(m->log, "never came to an end"); i++) {
+                (void) poll(NULL, 0, 50);
+                read_log(m);
+        }
+}
+
 static void run(struct machine *m, const char *conf) {
         if (conf)
                 tree_file(m->tree, "/etc/passthru/early.conf", conf);
@@ -210,16 +217,29 @@ static void a_driver_that_hangs_does_not_stop_the_boot(void **state) {
         /* /run belongs to the root file system now. */
         tree_rename(m->tree, "/run", "/sysroot");
         fake_kernel_release();
-        for (int i = 0; i < 200 && !strstr(m->log, "0 never came to an end"); i++) {
-                (void) poll(NULL, 0, 50);
-                read_log(m);
-        }
+        wait_for_end(m);
         tree_rename(m->tree, "/sysroot", "/run");
         assert_int_equal(early_result_load(tree_root(m->tree), m->result, NULL), 1);
         want_item(m, 0, EARLY_DONE, "");
         want_item(m, 1, EARLY_DONE, "");
         want_item(m, 2, EARLY_DONE, "2 of 2 pages");
         want_device(m, "0000:04:00.0", "vfio-pci", "vfio-pci");
+}
+
+/* What starts the system moves /sys and /run while we wait. */
+static void the_root_file_system_comes_first(void **state) {
+        struct machine *m = *state;
+
+        fake_kernel_fail("node0/hugepages", FAULT_HANG, 0, 1);
+        run(m, CARD "[hugepages]\n1G=0:2\n");
+        want_item(m, 1, EARLY_PENDING, "");
+        tree_rename(m->tree, "/sys", "/sysroot");
+        fake_kernel_release();
+        wait_for_end(m);
+        tree_rename(m->tree, "/sysroot", "/sys");
+        assert_int_equal(early_result_load(tree_root(m->tree), m->result, NULL), 1);
+        want_item(m, 0, EARLY_DONE, "");
+        want_item(m, 1, EARLY_DONE, "2 of 2 pages");
 }
 
 static void errors_of_the_kernel(void **state) {
@@ -341,7 +361,7 @@ int main(void) {
                 TEST(reserves_one_of_two_twins), TEST(without_the_module_the_override_stays),
                 TEST(another_device_is_left_alone), TEST(a_moved_device_is_found), TEST(of_twins_none_is_guessed),
                 TEST(refusals), TEST(force), TEST(drivers_that_were_faster),
-                TEST(a_driver_that_hangs_does_not_stop_the_boot), TEST(errors_of_the_kernel), TEST(pages),
+                TEST(a_driver_that_hangs_does_not_stop_the_boot), TEST(the_root_file_system_comes_first), TEST(errors_of_the_kernel), TEST(pages),
                 TEST(too_few_pages), TEST(off), TEST(broken_configuration), TEST(nothing_there), TEST(cut_anywhere),
                 TEST(packs),
         };
