@@ -13,15 +13,16 @@
 
 static int report_result(const struct early_result *result, struct finding *f) {
         if (result->state == EARLY_OFF)
-                return finding_set(f, SEVERITY_WARNING, "restart without it",
-                                   "passthru=off is on the kernel command line: nothing was reserved at this boot");
+                return finding_set(
+                        f, SEVERITY_WARNING, "restart without it",
+                        "passthru=off is on the kernel command line: nothing was reserved at this boot");
         if (result->state != EARLY_DONE)
                 return finding_set(f, SEVERITY_WARNING, "passthru status", "the initramfs could do nothing: %s",
                                    result->message);
         for (size_t i = 0; i < result->n_items; i++)
                 if (result->items[i].state != EARLY_DONE)
-                        return finding_set(f, SEVERITY_WARNING, "passthru status", "%s: %s%s%s", result->items[i].name,
-                                           early_state_name(result->items[i].state),
+                        return finding_set(f, SEVERITY_WARNING, "passthru status", "%s: %s%s%s",
+                                           result->items[i].name, early_state_name(result->items[i].state),
                                            *result->items[i].message ? ": " : "", result->items[i].message);
         return finding_set(f, SEVERITY_OK, "", "%zu devices and pools of pages reserved at boot; " SWITCH,
                            result->n_items);
@@ -39,7 +40,8 @@ int check_early_boot(const struct root *root, struct finding *f) {
                 return finding_set(f, SEVERITY_ERROR, "correct the file", "%s", e.message);
         r = early_result_load(root, result, &e);
         if (r == -EACCES)
-                return finding_set(f, SEVERITY_NOTE, "sudo passthru check", "only root can see what was reserved at boot");
+                return finding_set(f, SEVERITY_NOTE, "sudo passthru check",
+                                   "only root can see what was reserved at boot");
         if (r < 0)
                 return finding_set(f, SEVERITY_WARNING, "", "%s", e.message);
         if (r > 0 && result->state != EARLY_DONE)

@@ -38,16 +38,17 @@ int initramfs_generator_find(const struct root *root, const struct initramfs_gen
         if (root_exists(root, "/run/ostree-booted") > 0)
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "initramfs",
                                "this is an image-based system, which makes its initramfs when it is built: run "
-                               "'rpm-ostree initramfs --enable' once, and 'rpm-ostree initramfs-etc --track="
-                               EARLY_CONF_PATH "'");
+                               "'rpm-ostree initramfs --enable' once, and 'rpm-ostree initramfs-etc "
+                               "--track=" EARLY_CONF_PATH "'");
         for (size_t i = 0; i < ARRAY_SIZE(generators); i++)
                 if (root_exists(root, "%s", generators[i].program) > 0) {
                         *ret = &generators[i];
                         return 0;
                 }
-        return err_set(e, -ENOENT, ERR_NOT_FOUND, "initramfs",
-                       "no update-initramfs, mkinitcpio or dracut is installed: make the initramfs anew by hand, so "
-                       "that " EARLY_CONF_PATH " gets into it");
+        return err_set(
+                e, -ENOENT, ERR_NOT_FOUND, "initramfs",
+                "no update-initramfs, mkinitcpio or dracut is installed: make the initramfs anew by hand, so "
+                "that " EARLY_CONF_PATH " gets into it");
 }
 
 /* FNV-1a: tells two builds of a program apart, and no more is asked of it. */
@@ -59,8 +60,8 @@ static uint64_t hash(const char *data, size_t size) {
         return h;
 }
 
-/* What goes in: the configuration and the program. "" when nothing does. Where devices are, and what the host boots from,
- * are of the moment when an image is made. */
+/* What goes in: the configuration and the program. "" when nothing does. Where devices are, and what the host
+ * boots from, are of the moment when an image is made. */
 static int describe(const struct root *root, char **ret, struct err *e) {
         _cleanup_free_ struct early *early = calloc(1, sizeof(*early));
         _cleanup_free_ char *conf = NULL, *program = NULL;
@@ -76,7 +77,8 @@ static int describe(const struct root *root, char **ret, struct err *e) {
                 return (*ret = strdup("")) ? 0 : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
         conf = early_conf_format(early);
         r = root_read(root, PROGRAM, PROGRAM_SIZE_MAX, &program, &size);
-        if (!conf || asprintf(ret, "%s# passthru-early %016" PRIx64 "\n", conf, r < 0 ? 0 : hash(program, size)) < 0)
+        if (!conf ||
+            asprintf(ret, "%s# passthru-early %016" PRIx64 "\n", conf, r < 0 ? 0 : hash(program, size)) < 0)
                 return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
         return 0;
 }
@@ -132,8 +134,9 @@ static bool is_image(const char *name) {
 static uint64_t size_of(const struct images *images, const char *name) {
         struct stat st;
 
-        return fstatat(images->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (uint64_t) st.st_size :
-                                                                                                      0;
+        return fstatat(images->folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)
+                       ? (uint64_t) st.st_size
+                       : 0;
 }
 
 static void copy_name(const char *name, char *buf, size_t size) {
@@ -194,8 +197,10 @@ static int check_room(const struct images *images, struct err *e) {
         if (found >= wanted)
                 return 0;
         return err_set(e, -ENOSPC, ERR_FAILED, FOLDER,
-                       FOLDER " has %" PRIu64 " MiB of room, and %" PRIu64 " are wanted to keep the old images until the "
-                       "new ones are there; remove old kernels first", found >> 20, (wanted >> 20) + 1);
+                       FOLDER " has %" PRIu64 " MiB of room, and %" PRIu64
+                              " are wanted to keep the old images until the "
+                              "new ones are there; remove old kernels first",
+                       found >> 20, (wanted >> 20) + 1);
 }
 
 static int copy(const struct images *images, const struct image *image, struct err *e) {
@@ -215,8 +220,8 @@ static int copy(const struct images *images, const struct image *image, struct e
         }
         if (from >= 0 && to >= 0 && left == 0 && fsync(to) == 0)
                 return 0;
-        return err_set(e, errno ? -errno : -EIO, ERR_FAILED, image->name, FOLDER "/%s cannot be copied: %s", image->name,
-                       strerror(errno));
+        return err_set(e, errno ? -errno : -EIO, ERR_FAILED, image->name, FOLDER "/%s cannot be copied: %s",
+                       image->name, strerror(errno));
 }
 
 static void put_back(const struct images *images) {
@@ -241,8 +246,8 @@ static int run(const struct root *root, const struct initramfs_generator *genera
         if (r == 0)
                 return 0;
         if (r < 0)
-                return err_set(e, -EIO, ERR_FAILED, generator->name, "%s cannot be run to its end: %s", generator->argv[0],
-                               r == -ECHILD ? "a signal ended it" : strerror(-r));
+                return err_set(e, -EIO, ERR_FAILED, generator->name, "%s cannot be run to its end: %s",
+                               generator->argv[0], r == -ECHILD ? "a signal ended it" : strerror(-r));
         if (output)
                 str_strip(output);
         last = output && strrchr(output, '\n') ? strrchr(output, '\n') + 1 : output;
@@ -258,8 +263,8 @@ static int check_images(const struct images *images, struct err *e) {
         return 0;
 }
 
-int initramfs_rebuild(const struct root *root, const struct initramfs_generator *generator, initramfs_report report,
-                      void *userdata, struct err *e) {
+int initramfs_rebuild(const struct root *root, const struct initramfs_generator *generator,
+                      initramfs_report report, void *userdata, struct err *e) {
         _cleanup_(images_free) struct images *images = calloc(1, sizeof(*images));
         int r;
 

@@ -57,16 +57,17 @@ static int add_group(const struct root *root, const struct pci_device *d, bool e
                 if (member->bridge || has(chosen, &member->address))
                         continue;
                 if (!expand)
-                        return err_set(e, -EPERM, ERR_REFUSED, bdf_format(&d->address, text),
-                                       "%s is in IOMMU group %d with %s: name that one as well, or say --group=expand",
-                                       text, d->group, bdf_format(&member->address, other));
+                        return err_set(
+                                e, -EPERM, ERR_REFUSED, bdf_format(&d->address, text),
+                                "%s is in IOMMU group %d with %s: name that one as well, or say --group=expand",
+                                text, d->group, bdf_format(&member->address, other));
                 r = add(chosen, member, e);
         }
         return r;
 }
 
-static int choose(const struct root *root, const struct bdf *addresses, size_t n, bool expand, struct chosen *chosen,
-                  struct err *e) {
+static int choose(const struct root *root, const struct bdf *addresses, size_t n, bool expand,
+                  struct chosen *chosen, struct err *e) {
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -98,8 +99,8 @@ static int check_all(const struct root *root, const struct chosen *chosen, bool 
         return r;
 }
 
-/* Where the section of a device is in the text: from its header to the last of its settings, so that what is said before
- * the next section stays. False: there is none. */
+/* Where the section of a device is in the text: from its header to the last of its settings, so that what is said
+ * before the next section stays. False: there is none. */
 static bool find_section(const char *text, const struct bdf *address, size_t *begin, size_t *end) {
         bool inside = false, found = false;
 
@@ -178,8 +179,9 @@ static int read_file(const struct root *root, char **ret, bool *exists, struct e
                 r = (*ret = strdup("")) ? 0 : -ENOMEM;
         else if (r >= 0 && strlen(*ret) != size)
                 r = -EINVAL;
-        return r < 0 ? err_set(e, r, ERR_FAILED, EARLY_CONF_PATH, EARLY_CONF_PATH " cannot be edited: %s", strerror(-r)) :
-                       0;
+        return r < 0 ? err_set(e, r, ERR_FAILED, EARLY_CONF_PATH, EARLY_CONF_PATH " cannot be edited: %s",
+                               strerror(-r))
+                     : 0;
 }
 
 /* What comes out must be read as what was meant, whatever the file looked like. */
@@ -204,7 +206,8 @@ static const struct early_device *configured(const struct early *early, const st
         return NULL;
 }
 
-static bool is_configured(const struct early *early, const struct pci_device *d, const struct early_device *settings) {
+static bool is_configured(const struct early *early, const struct pci_device *d,
+                          const struct early_device *settings) {
         const struct early_device *now = configured(early, &d->address);
 
         return now && pci_id_equal(&now->device.id, &d->id) &&
@@ -241,7 +244,8 @@ int reserve_plan(const struct root *root, const struct bdf *addresses, size_t n,
                 if (r < 0)
                         return err_set(e, r, ERR_FAILED, NULL, "out of memory");
         }
-        return after ? finish(before, exists, after, plan, e) : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+        return after ? finish(before, exists, after, plan, e)
+                     : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
 }
 
 /* A device that has gone is released by its address alone. */
@@ -267,7 +271,8 @@ static int choose_listed(const struct root *root, const struct early *early, con
         return 0;
 }
 
-int release_plan(const struct root *root, const struct bdf *addresses, size_t n, struct plan *plan, struct err *e) {
+int release_plan(const struct root *root, const struct bdf *addresses, size_t n, struct plan *plan,
+                 struct err *e) {
         _cleanup_free_ struct chosen *chosen = calloc(1, sizeof(*chosen));
         _cleanup_free_ struct early *early = calloc(1, sizeof(*early));
         _cleanup_free_ char *before = NULL, *after = NULL;
@@ -290,10 +295,13 @@ int release_plan(const struct root *root, const struct bdf *addresses, size_t n,
                 if (!remove_sections(after, &chosen->list[i].address) &&
                     configured(early, &chosen->list[i].address))
                         return err_set(e, -EPERM, ERR_REFUSED, bdf_format(&chosen->list[i].address, text),
-                                       "%s is reserved by another file than " EARLY_CONF_PATH ", a drop-in or one in "
-                                       "/usr/lib/passthru: take it out there", text);
+                                       "%s is reserved by another file than " EARLY_CONF_PATH
+                                       ", a drop-in or one in "
+                                       "/usr/lib/passthru: take it out there",
+                                       text);
         }
-        return after ? finish(before, exists, after, plan, e) : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+        return after ? finish(before, exists, after, plan, e)
+                     : err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
 }
 
 static int check_unchanged(const struct root *root, const struct plan_change *c, struct err *e) {
@@ -302,7 +310,8 @@ static int check_unchanged(const struct root *root, const struct plan_change *c,
 
         if (r == -ENOENT ? !c->before : r >= 0 && c->before && str_eq(now, c->before))
                 return 0;
-        return err_set(e, -ESTALE, ERR_FAILED, c->path, "%s was changed by somebody else just now; try again", c->path);
+        return err_set(e, -ESTALE, ERR_FAILED, c->path, "%s was changed by somebody else just now; try again",
+                       c->path);
 }
 
 int reserve_apply(const struct root *root, const struct plan *plan, struct err *e) {
@@ -314,7 +323,8 @@ int reserve_apply(const struct root *root, const struct plan *plan, struct err *
                         return r;
                 r = boot_file_replace(root, c->path, c->after, c->mode);
                 if (r < 0)
-                        return err_set(e, r, ERR_FAILED, c->path, "%s cannot be written: %s", c->path, strerror(-r));
+                        return err_set(e, r, ERR_FAILED, c->path, "%s cannot be written: %s", c->path,
+                                       strerror(-r));
         }
         return 0;
 }

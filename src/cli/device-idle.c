@@ -75,7 +75,7 @@ static int give(const struct root *root, const struct bdf *address, struct bindi
         bdf_format(address, text);
         r = host_pci_device(root, address, &d, e);
         if (r >= 0)
-                r = holders_find(root, (const struct pci_device *[]) { &d }, 1, &holders, e);
+                r = holders_find(root, (const struct pci_device *[]){ &d }, 1, &holders, e);
         if (r < 0)
                 return r;
         if (holders.n > 0)

@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 
-/* "passthru device idle": gives those devices that early.conf reserves with idle=host to the drivers that the host has for
- * them. From then on they are lent and taken back as any other. Those that are lent, in use, or no longer as the initramfs
- * left them stay. Exit status. */
+/* "passthru device idle": gives those devices that early.conf reserves with idle=host to the drivers that the host
+ * has for them. From then on they are lent and taken back as any other. Those that are lent, in use, or no longer
+ * as the initramfs left them stay. Exit status. */
 int device_idle(struct cli *cli);

@@ -27,7 +27,8 @@ void status_print_early(const struct root *root) {
         else if (result->state != EARLY_DONE)
                 printf("Nothing was reserved at boot: %s\n", result->message);
         for (size_t i = 0; i < result->n_items; i++)
-                table_row(t, result->items[i].name, early_state_name(result->items[i].state), *result->items[i].message ? result->items[i].message : "-");
+                table_row(t, result->items[i].name, early_state_name(result->items[i].state),
+                          *result->items[i].message ? result->items[i].message : "-");
         table_print(t, TABLE_WRAP);
 }
 
@@ -43,7 +44,8 @@ struct json_object *status_early_to_json(const struct root *root) {
                 struct json_object *item = json_object_new_object();
 
                 json_object_object_add(item, "name", json_object_new_string(result->items[i].name));
-                json_object_object_add(item, "state", json_object_new_string(early_state_name(result->items[i].state)));
+                json_object_object_add(item, "state",
+                                       json_object_new_string(early_state_name(result->items[i].state)));
                 json_object_object_add(item, "message", json_object_new_string(result->items[i].message));
                 json_object_array_add(items, item);
         }

@@ -5,7 +5,7 @@
 
 #include "base/root.h"
 
-/* What the initramfs did at this boot, as "passthru status" shows it: text to standard output (nothing when it had nothing to
- * do), and as an object (NULL: the same). */
+/* What the initramfs did at this boot, as "passthru status" shows it: text to standard output (nothing when it had
+ * nothing to do), and as an object (NULL: the same). */
 void status_print_early(const struct root *root);
 struct json_object *status_early_to_json(const struct root *root);

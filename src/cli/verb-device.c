@@ -67,8 +67,8 @@ static int run(struct cli *cli, bool release, const struct device_options *o) {
         if (!o->dry_run)
                 r = ledger_lock(cli->root, &lock, &e);
         if (r >= 0)
-                r = release ? release_plan(cli->root, o->addresses, o->n, &plan, &e) :
-                              reserve_plan(cli->root, o->addresses, o->n, !o->strict, &o->settings, &plan, &e);
+                r = release ? release_plan(cli->root, o->addresses, o->n, &plan, &e)
+                            : reserve_plan(cli->root, o->addresses, o->n, !o->strict, &o->settings, &plan, &e);
         if (r < 0)
                 return cli_fail(&e);
         if (plan_is_empty(&plan)) {
@@ -114,17 +114,21 @@ static int parse_options(int argc, char **argv, struct device_options *o) {
                 case 'i':
                         o->settings.idle_host = str_eq(optarg, "host");
                         if (!o->settings.idle_host && !str_eq(optarg, "vfio"))
-                                return cli_usage_error("device", "--idle: wanted vfio or host, found '%s'", optarg);
+                                return cli_usage_error("device", "--idle: wanted vfio or host, found '%s'",
+                                                       optarg);
                         break;
                 case 'g':
                         o->strict = str_eq(optarg, "strict");
                         if (!o->strict && !str_eq(optarg, "expand"))
-                                return cli_usage_error("device", "--group: wanted expand or strict, found '%s'", optarg);
+                                return cli_usage_error("device", "--group: wanted expand or strict, found '%s'",
+                                                       optarg);
                         break;
                 case 'd':
                         if (!driver_name_is_valid(optarg) || !driver_is_vfio(optarg))
-                                return cli_usage_error("device", "--driver: wanted vfio-pci or a variant of it, found "
-                                                       "'%s'", optarg);
+                                return cli_usage_error("device",
+                                                       "--driver: wanted vfio-pci or a variant of it, found "
+                                                       "'%s'",
+                                                       optarg);
                         (void) str_copy(o->settings.device.driver, sizeof(o->settings.device.driver), optarg);
                         break;
                 default:
@@ -152,7 +156,8 @@ int verb_device(struct cli *cli, int argc, char **argv) {
                 if (o->n == EARLY_DEVICES_MAX)
                         return cli_usage_error("device", "wanted at most %d devices", EARLY_DEVICES_MAX);
                 if (bdf_parse(argv[optind], &o->addresses[o->n++]) < 0)
-                        return cli_usage_error("device", "wanted a PCI address like 0000:01:00.0, found '%s'", argv[optind]);
+                        return cli_usage_error("device", "wanted a PCI address like 0000:01:00.0, found '%s'",
+                                               argv[optind]);
         }
         if (o->n == 0)
                 return cli_usage_error("device", "wanted the address of a device: passthru groups lists them");

@@ -25,7 +25,7 @@ static struct early_device *device_at(struct early *early, const struct bdf *add
         if (early->n_devices == EARLY_DEVICES_MAX)
                 return NULL;
         d = &early->devices[early->n_devices++];
-        *d = (struct early_device) { .device.address = *address };
+        *d = (struct early_device){ .device.address = *address };
         return d;
 }
 
@@ -36,11 +36,12 @@ static int on_device(struct early *early, const struct ini_entry *entry, struct 
 
         if (bdf_parse(text, &address) < 0)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->section,
-                               "wanted [device ADDRESS] with a PCI address such as 0000:01:00.0, found '%s'", text);
+                               "wanted [device ADDRESS] with a PCI address such as 0000:01:00.0, found '%s'",
+                               text);
         d = device_at(early, &address);
         if (!d)
-                return err_set(e, -EINVAL, ERR_INVALID, entry->section, "wanted at most %d devices, found one more",
-                               EARLY_DEVICES_MAX);
+                return err_set(e, -EINVAL, ERR_INVALID, entry->section,
+                               "wanted at most %d devices, found one more", EARLY_DEVICES_MAX);
         if (!entry->key)
                 return 0;
         if (str_eq(entry->key, "force"))
@@ -88,7 +89,7 @@ static int set_pool(struct early *early, uint64_t kib, int node, uint32_t pages)
                         break;
         if (i == EARLY_POOLS_MAX)
                 return -ENOSPC;
-        early->pools[i] = (struct early_pool) { kib, node, pages };
+        early->pools[i] = (struct early_pool){ kib, node, pages };
         if (i == early->n_pools)
                 early->n_pools++;
         return 0;
@@ -132,8 +133,10 @@ static int on_hugepages(struct early *early, const struct ini_entry *entry, stru
                 return 0;
         kib = page_kib(entry->key);
         if (kib == 0)
-                return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted the size of a page such as 2M or 1G, "
-                               "found '%s'", entry->key);
+                return err_set(e, -EINVAL, ERR_INVALID, entry->key,
+                               "wanted the size of a page such as 2M or 1G, "
+                               "found '%s'",
+                               entry->key);
         if (str_copy(copy, sizeof(copy), entry->value) < 0)
                 return wanted(entry, "a shorter list", e);
         forget_pools(early, kib);
@@ -145,8 +148,10 @@ static int on_hugepages(struct early *early, const struct ini_entry *entry, stru
                 if (parse_count(part, alone, &node, &pages) < 0)
                         return wanted(entry, "a number of pages, or NODE:NUMBER,NODE:NUMBER", e);
                 if (set_pool(early, kib, node, pages) < 0)
-                        return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted at most %d sizes and nodes, found "
-                                       "one more", EARLY_POOLS_MAX);
+                        return err_set(e, -EINVAL, ERR_INVALID, entry->key,
+                                       "wanted at most %d sizes and nodes, found "
+                                       "one more",
+                                       EARLY_POOLS_MAX);
         }
         return 0;
 }
@@ -161,12 +166,12 @@ static int on_image(struct early *early, const struct ini_entry *entry, struct e
                 return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted keep, found the unknown setting '%s'",
                                entry->key);
         if (early->n_keep == EARLY_KEEP_MAX)
-                return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted at most %d devices to keep, found one more",
-                               EARLY_KEEP_MAX);
+                return err_set(e, -EINVAL, ERR_INVALID, entry->key,
+                               "wanted at most %d devices to keep, found one more", EARLY_KEEP_MAX);
         n = strcspn(entry->value, " ");
         if (n >= sizeof(keep->path) || entry->value[n] != ' ' || !entry->value[n + 1])
                 return wanted(entry, "PATH WHAT", e);
-        *keep = (struct early_keep) {};
+        *keep = (struct early_keep){};
         memcpy(keep->path, entry->value, n);
         if (!pci_path_is_valid(keep->path) || str_copy(keep->what, sizeof(keep->what), entry->value + n + 1) < 0)
                 return wanted(entry, "PATH WHAT", e);
@@ -191,9 +196,11 @@ static int check(const struct early *early, struct err *e) {
                 char text[BDF_TEXT_MAX];
 
                 if (!early->devices[i].device.has_id)
-                        return err_set(e, -EINVAL, ERR_INVALID, bdf_format(&early->devices[i].device.address, text),
-                                       "[device %s]: wanted id=VVVV:DDDD as lspci -nn prints it, found none: without "
-                                       "it, another device might be taken once addresses move", text);
+                        return err_set(
+                                e, -EINVAL, ERR_INVALID, bdf_format(&early->devices[i].device.address, text),
+                                "[device %s]: wanted id=VVVV:DDDD as lspci -nn prints it, found none: without "
+                                "it, another device might be taken once addresses move",
+                                text);
         }
         return 0;
 }

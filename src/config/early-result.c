@@ -28,7 +28,7 @@ struct early_item *early_result_add(struct early_result *result, const char *nam
         if (result->n_items == EARLY_ITEMS_MAX)
                 return NULL;
         item = &result->items[result->n_items++];
-        *item = (struct early_item) { .state = state };
+        *item = (struct early_item){ .state = state };
         (void) str_copy(item->name, sizeof(item->name), name);
         return item;
 }
@@ -83,7 +83,8 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
         if (!entry->key) {
                 if (whole || early_result_add(result, entry->section, EARLY_FAILED))
                         return 0;
-                return err_set(e, -EINVAL, ERR_INVALID, entry->section, "wanted at most %d entries", EARLY_ITEMS_MAX);
+                return err_set(e, -EINVAL, ERR_INVALID, entry->section, "wanted at most %d entries",
+                               EARLY_ITEMS_MAX);
         }
         item = whole || result->n_items == 0 ? NULL : &result->items[result->n_items - 1];
         if (str_eq(entry->key, "took-ms"))
@@ -91,11 +92,12 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
         else if (str_eq(entry->key, "state"))
                 r = set_state(item ? &item->state : &result->state, entry->value);
         else if (str_eq(entry->key, "message"))
-                r = item ? str_copy(item->message, sizeof(item->message), entry->value) :
-                           str_copy(result->message, sizeof(result->message), entry->value);
+                r = item ? str_copy(item->message, sizeof(item->message), entry->value)
+                         : str_copy(result->message, sizeof(result->message), entry->value);
         else
                 r = -EINVAL;
-        return r < 0 ? err_set(e, -EINVAL, ERR_INVALID, entry->key, "%s: found '%s'", entry->key, entry->value) : 0;
+        return r < 0 ? err_set(e, -EINVAL, ERR_INVALID, entry->key, "%s: found '%s'", entry->key, entry->value)
+                     : 0;
 }
 
 int early_result_load(const struct root *root, struct early_result *ret, struct err *e) {

@@ -9,7 +9,8 @@
 #include "sys/driver.h"
 #include "sys/pci.h"
 
-static struct early_item *add_item(struct early_result *result, const struct bdf *address, enum early_state state) {
+static struct early_item *add_item(struct early_result *result, const struct bdf *address,
+                                   enum early_state state) {
         char name[48], text[BDF_TEXT_MAX];
 
         (void) str_format(name, sizeof(name), "device %s", bdf_format(address, text));
@@ -25,20 +26,22 @@ static void explain_missing(const struct early_device *want, enum early_match ma
                 (void) str_format(there, sizeof(there), "%s", pci_id_format(&here->id, now));
         (void) str_format(item->message, sizeof(item->message), "wanted %s, found %s at this address, and %s",
                           pci_id_format(&want->device.id, id), there,
-                          match == EARLY_ABSENT ? "no such device elsewhere" :
-                                                  "several such devices: which one is meant cannot be told");
+                          match == EARLY_ABSENT ? "no such device elsewhere"
+                                                : "several such devices: which one is meant cannot be told");
 }
 
-/* The controller of a disk that has a driver already may be the root's: only the image's maker knew, and it listed those that
- * it needed itself. Taking a disk away is for the running system, which sees what is on it. */
+/* The controller of a disk that has a driver already may be the root's: only the image's maker knew, and it listed
+ * those that it needed itself. Taking a disk away is for the running system, which sees what is on it. */
 static int check_driver(const struct pci_device *d, const char *wanted, struct err *e) {
         char text[BDF_TEXT_MAX];
 
         if (!*d->driver || str_eq(d->driver, wanted) || !pci_device_is_storage(d))
                 return 0;
-        return err_set(e, -1, ERR_REFUSED, bdf_format(&d->address, text),
-                       "driver %s, which is part of the kernel or was loaded before, has this disk already, and the "
-                       "host may boot from it", d->driver);
+        return err_set(
+                e, -1, ERR_REFUSED, bdf_format(&d->address, text),
+                "driver %s, which is part of the kernel or was loaded before, has this disk already, and the "
+                "host may boot from it",
+                d->driver);
 }
 
 static void reserve_one(const struct root *root, const struct early *early, const struct early_device *want,
@@ -75,7 +78,7 @@ static void reserve_one(const struct root *root, const struct early *early, cons
         if (match == EARLY_MOVED)
                 (void) str_format(item->message, sizeof(item->message), "moved to %s",
                                   bdf_format(&d->address, text));
-        reserved->list[reserved->n++] = (struct reserved) {
+        reserved->list[reserved->n++] = (struct reserved){
                 .address = d->address,
                 .driver = driver,
                 .item = (size_t) (item - result->items),
@@ -130,7 +133,8 @@ static void bind_one(const struct root *root, const struct reserved *x, devices_
                 done(x->item, EARLY_FAILED, *message ? message : e.message, userdata);
 }
 
-void devices_bind(const struct root *root, const struct reserved_list *reserved, devices_done done, void *userdata) {
+void devices_bind(const struct root *root, const struct reserved_list *reserved, devices_done done,
+                  void *userdata) {
         for (size_t i = 0; i < reserved->n; i++)
                 bind_one(root, &reserved->list[i], done, userdata);
 }

@@ -16,12 +16,13 @@ struct reserved_list {
         size_t n;
 };
 
-/* Finds each device, asks whether the host can do without it, and writes its driver_override. Each one gets an item in
- * the result, those that are reserved one that is still pending. Does not wait for any driver. */
+/* Finds each device, asks whether the host can do without it, and writes its driver_override. Each one gets an
+ * item in the result, those that are reserved one that is still pending. Does not wait for any driver. */
 void devices_reserve(const struct root *root, const struct early *early, const char *cmdline,
                      struct early_result *result, struct reserved_list *ret);
 
-/* What hangs as long as a driver likes, for a child: loads the vfio drivers with the initramfs' modprobe, binds the
- * devices to them, away from a driver that was faster, and calls done for each one with what became of it. */
+/* What hangs as long as a driver likes, for a child: loads the vfio drivers with the initramfs' modprobe, binds
+ * the devices to them, away from a driver that was faster, and calls done for each one with what became of it. */
 typedef void (*devices_done)(size_t item, enum early_state state, const char *message, void *userdata);
-void devices_bind(const struct root *root, const struct reserved_list *reserved, devices_done done, void *userdata);
+void devices_bind(const struct root *root, const struct reserved_list *reserved, devices_done done,
+                  void *userdata);

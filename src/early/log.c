@@ -12,7 +12,7 @@
 #define LINE_MAX_KMSG 900 /* of the kernel's 1024, its own prefix included */
 
 void log_open(struct log *log, const struct root *root) {
-        *log = (struct log) { .fd = root_open(root, "/dev/kmsg", O_WRONLY | O_APPEND | O_NOCTTY, 0) };
+        *log = (struct log){ .fd = root_open(root, "/dev/kmsg", O_WRONLY | O_APPEND | O_NOCTTY, 0) };
 }
 
 void log_close(struct log *log) {

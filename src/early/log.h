@@ -9,8 +9,8 @@ struct log {
         unsigned int lines;
 };
 
-/* The kernel drops what one program writes beyond ten lines in five seconds (drivers/char, devkmsg_write): all is in the
- * result as well. */
+/* The kernel drops what one program writes beyond ten lines in five seconds (drivers/char, devkmsg_write): all is
+ * in the result as well. */
 #define LOG_LINES_MAX 8
 
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6 };

@@ -15,18 +15,17 @@
 #define EXIT_USAGE 2
 #define EXIT_NOTHING 3
 
-static const char help[] =
-        "Usage: passthru-early [--root DIR] [--pack FILE]\n"
-        "\n"
-        "Runs in an initramfs before its udev: reserves the devices of early.conf for\n"
-        "vfio and makes hugepages. Its exit status is 0 then, whatever happens;\n"
-        "passthru=off on the kernel command line turns it off.\n"
-        "\n"
-        "  --pack FILE  for those who make an initramfs: write the early.conf that goes\n"
-        "               into it to FILE, and print the modules that it needs. Exit status\n"
-        "               3: nothing is configured, so nothing goes into it\n"
-        "  --root DIR   the system in DIR\n"
-        "  --help, --version";
+static const char help[] = "Usage: passthru-early [--root DIR] [--pack FILE]\n"
+                           "\n"
+                           "Runs in an initramfs before its udev: reserves the devices of early.conf for\n"
+                           "vfio and makes hugepages. Its exit status is 0 then, whatever happens;\n"
+                           "passthru=off on the kernel command line turns it off.\n"
+                           "\n"
+                           "  --pack FILE  for those who make an initramfs: write the early.conf that goes\n"
+                           "               into it to FILE, and print the modules that it needs. Exit status\n"
+                           "               3: nothing is configured, so nothing goes into it\n"
+                           "  --root DIR   the system in DIR\n"
+                           "  --help, --version";
 
 /* Whatever umask an image is made with: what others than root may write is not read at boot. */
 static int write_file(const char *path, const char *text) {
@@ -53,7 +52,8 @@ static int pack(const struct root *root, const char *path) {
         if (r > 0)
                 text = early_conf_format(early);
         if (r < 0 || !text) {
-                fprintf(stderr, "passthru-early: nothing is reserved at boot: %s\n", *e.message ? e.message : "out of memory");
+                fprintf(stderr, "passthru-early: nothing is reserved at boot: %s\n",
+                        *e.message ? e.message : "out of memory");
                 return EXIT_FAILURE;
         }
         r = write_file(path, text);
@@ -68,8 +68,10 @@ static int pack(const struct root *root, const char *path) {
 
 int main(int argc, char **argv) {
         static const struct option options[] = {
-                { "help", no_argument, NULL, 'h' },      { "version", no_argument, NULL, 'V' },
-                { "root", required_argument, NULL, 'r' }, { "pack", required_argument, NULL, 'p' },
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, 'V' },
+                { "root", required_argument, NULL, 'r' },
+                { "pack", required_argument, NULL, 'p' },
                 {},
         };
         _cleanup_root_ struct root *root = NULL;

@@ -39,7 +39,8 @@ enum early_state pool_fill(const struct root *root, const struct early_pool *poo
         uint64_t had, got;
         int r;
 
-        /* The kernel may take its time, and meanwhile what starts the system moves /sys: its path leads nowhere then. */
+        /* The kernel may take its time, and meanwhile what starts the system moves /sys: its path leads nowhere
+         * then. */
         r = outside ? root_new(outside, &sys) : -ENOMEM;
         if (r < 0)
                 return fail(r, "/sys", message, size);

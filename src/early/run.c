@@ -14,7 +14,7 @@
 #include "early/pools.h"
 #include "model/reserve.h"
 
-#define PATIENCE_USEC UINT64_C(900000)        /* of the boot */
+#define PATIENCE_USEC UINT64_C(900000)      /* of the boot */
 #define LIMIT_USEC (60 * UINT64_C(1000000)) /* of what goes on beside it */
 #define CHILDREN_MAX (1 + EARLY_POOLS_MAX)
 
@@ -114,8 +114,9 @@ static void log_end(struct run *run) {
                                  "%s: %s: %s", item->name, early_state_name(item->state), item->message);
         }
         run->log.lines = 0; /* the last one is always wanted */
-        log_line(&run->log, LOG_LEVEL_INFO, "%zu done, %zu left alone, %zu failed, %zu never came to an end; %llu ms",
-                 n[EARLY_DONE], n[EARLY_LEFT], n[EARLY_FAILED], n[EARLY_PENDING], (unsigned long long) run->result.msec);
+        log_line(&run->log, LOG_LEVEL_INFO,
+                 "%zu done, %zu left alone, %zu failed, %zu never came to an end; %llu ms", n[EARLY_DONE],
+                 n[EARLY_LEFT], n[EARLY_FAILED], n[EARLY_PENDING], (unsigned long long) run->result.msec);
 }
 
 /* Waits for all the work, longer than the boot does, and says how it ended. */
@@ -126,7 +127,8 @@ static int supervise(int fd, size_t index, void *userdata) {
         (void) fd, (void) index;
         /* The boot may go on without us. */
         (void) prctl(PR_SET_PDEATHSIG, 0);
-        (void) children_run(children, 1 + run->early.n_pools, LIMIT_USEC, sizeof(struct record), work, on_record, run);
+        (void) children_run(children, 1 + run->early.n_pools, LIMIT_USEC, sizeof(struct record), work, on_record,
+                            run);
         save(run);
         log_end(run);
         return 0;
@@ -141,8 +143,8 @@ static void follow_configuration(struct run *run) {
         add_pools(run);
         save(run);
         spent = now_usec() - run->begin;
-        (void) children_run(&supervisor, 1, spent < PATIENCE_USEC ? PATIENCE_USEC - spent : 0, sizeof(struct record),
-                            supervise, on_record, run);
+        (void) children_run(&supervisor, 1, spent < PATIENCE_USEC ? PATIENCE_USEC - spent : 0,
+                            sizeof(struct record), supervise, on_record, run);
         if (supervisor.end == CHILD_STUCK)
                 log_line(&run->log, LOG_LEVEL_INFO, "the boot goes on; the rest of the work does so beside it");
 }

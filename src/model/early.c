@@ -24,7 +24,8 @@ static bool is_named_by_other(const struct early *early, const struct early_devi
         for (size_t i = 0; i < early->n_devices; i++) {
                 const struct early_device *other = &early->devices[i];
 
-                if (other != want && bdf_compare(&other->device.address, &d->address) == 0 && is_same_kind(other, d))
+                if (other != want && bdf_compare(&other->device.address, &d->address) == 0 &&
+                    is_same_kind(other, d))
                         return true;
         }
         return false;

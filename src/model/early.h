@@ -8,8 +8,8 @@
 #include "model/pci-device.h"
 #include "model/request.h"
 
-/* What is to happen before the first driver of the initramfs loads: devices that only a vfio driver may take, and hugepages
- * while memory is whole. */
+/* What is to happen before the first driver of the initramfs loads: devices that only a vfio driver may take, and
+ * hugepages while memory is whole. */
 
 #define EARLY_DEVICES_MAX REQUEST_DEVICES_MAX
 #define EARLY_POOLS_MAX 64
@@ -60,9 +60,9 @@ enum early_match {
         EARLY_AMBIGUOUS,  /* several, and nothing says which */
 };
 
-/* Finds the device that is meant. Numbers of buses change when cards are added, and two cards may be identical: so the
- * address counts only together with the id, the path (where known) before the address, and elsewhere a device is taken
- * only when it is the one with this id that no other entry names. *ret: the device (AT_ADDRESS, MOVED), else what is at
- * the address now, or NULL. */
+/* Finds the device that is meant. Numbers of buses change when cards are added, and two cards may be identical: so
+ * the address counts only together with the id, the path (where known) before the address, and elsewhere a device
+ * is taken only when it is the one with this id that no other entry names. *ret: the device (AT_ADDRESS, MOVED),
+ * else what is at the address now, or NULL. */
 enum early_match early_find(const struct early *early, const struct early_device *want,
                             const struct pci_devices *devices, const struct pci_device **ret);

@@ -35,10 +35,12 @@ bool cmdline_is_off(const char *cmdline) {
 
 /* initramfs-tools, dracut and mkinitcpio; of dracut also those that take the interface from ip=. */
 static bool is_network_root(const struct token *t) {
-        static const char *const names[] = { "nfsroot", "netroot", "nbdroot", "BOOTIF", "iscsi_initiator", "rd.iscsi.initiator",
+        static const char *const names[] = { "nfsroot",          "netroot",
+                                             "nbdroot",          "BOOTIF",
+                                             "iscsi_initiator",  "rd.iscsi.initiator",
                                              "rd.nvmf.discover", "fcoe" };
-        static const char *const roots[] = { "/dev/nfs", "/dev/nbd", "nfs", "nbd", "iscsi", "cifs", "dhcp", "live:http",
-                                             "live:nfs", "live:ftp" };
+        static const char *const roots[] = { "/dev/nfs", "/dev/nbd", "nfs",       "nbd",      "iscsi",
+                                             "cifs",     "dhcp",     "live:http", "live:nfs", "live:ftp" };
         static const char *const none[] = { "off", "none" };
         char value[256];
 
@@ -94,7 +96,8 @@ int reserve_check(const struct early *early, const struct pci_devices *devices, 
         const char *name = bdf_format(&d->address, text);
 
         if (d->bridge)
-                return err_set(e, -EPERM, ERR_REFUSED, name, "%s is a bridge: what is behind it would be lost", name);
+                return err_set(e, -EPERM, ERR_REFUSED, name, "%s is a bridge: what is behind it would be lost",
+                               name);
         for (size_t i = 0; i < early->n_keep; i++)
                 if (pci_path_format(devices, d, path) >= 0 && str_eq(path, early->keep[i].path))
                         return err_set(e, -EPERM, ERR_REFUSED, name, "%s holds what the host boots from: %s", name,
@@ -106,11 +109,12 @@ int reserve_check(const struct early *early, const struct pci_devices *devices, 
                 return 0;
         if (d->boot_vga || (pci_device_is_display(d) && count_displays(devices) == 1))
                 return err_set(e, -EPERM, ERR_REFUSED, name,
-                               "%s is %s: the host's screen would stay black; force=yes takes it all the same", name,
-                               d->boot_vga ? "the display that the firmware uses" : "the only display");
+                               "%s is %s: the host's screen would stay black; force=yes takes it all the same",
+                               name, d->boot_vga ? "the display that the firmware uses" : "the only display");
         if (pci_device_is_network(d) && cmdline_has_network_root(cmdline))
                 return err_set(e, -EPERM, ERR_REFUSED, name,
                                "%s is a network card, and the host boots over the network: it may be the one; "
-                               "force=yes takes it all the same", name);
+                               "force=yes takes it all the same",
+                               name);
         return 0;
 }

@@ -82,7 +82,8 @@ static void add_keep(const struct scan *scan, const struct pci_devices *devices,
         }
 }
 
-int boot_source_find(const struct root *root, const struct pci_devices *devices, struct early *early, struct err *e) {
+int boot_source_find(const struct root *root, const struct pci_devices *devices, struct early *early,
+                     struct err *e) {
         _cleanup_(scan_done) struct scan scan = { .root = root };
         _cleanup_free_ const struct pci_device **list = calloc(devices->n + 1, sizeof(*list));
         char cmdline[4096] = "";
@@ -97,7 +98,8 @@ int boot_source_find(const struct root *root, const struct pci_devices *devices,
         scan.devices = list;
         r = scan_steps(&scan);
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, NULL, "cannot find out what the host boots from: %s", strerror(-r));
+                return err_set(e, r, ERR_FAILED, NULL, "cannot find out what the host boots from: %s",
+                               strerror(-r));
         (void) root_read_attr(root, cmdline, sizeof(cmdline), "/proc/cmdline");
         add_keep(&scan, devices, cmdline_has_network_root(cmdline), early);
         return 0;

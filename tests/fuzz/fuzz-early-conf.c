@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 want(*e.message && early.n_devices == 77);
                 return 0;
         }
-        want(early.n_devices <= EARLY_DEVICES_MAX && early.n_pools <= EARLY_POOLS_MAX && early.n_keep <= EARLY_KEEP_MAX);
+        want(early.n_devices <= EARLY_DEVICES_MAX && early.n_pools <= EARLY_POOLS_MAX &&
+             early.n_keep <= EARLY_KEEP_MAX);
         for (size_t i = 0; i < early.n_devices; i++)
                 want(early.devices[i].device.has_id && driver_is_vfio(early_driver(&early.devices[i])));
         first = early_conf_format(&early);

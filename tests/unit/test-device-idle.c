@@ -31,15 +31,15 @@ int cli_fail(const struct err *e) {
 static int set_up(void **state) {
         struct tree *t = tree_new();
 
-        tree_pci(t, &(struct tree_pci) { A, NULL, 0x144d, 0xa808, .class_code = 0x010802, .group = 1, .driver = "vfio-pci",
-                                         .override = "vfio-pci" });
-        tree_pci(t, &(struct tree_pci) { B, NULL, 0x8086, 0xf1a8, .class_code = 0x010802, .group = 2, .driver = "vfio-pci",
-                                         .override = "vfio-pci" });
+        tree_pci(t, &(struct tree_pci){ A, NULL, 0x144d, 0xa808, .class_code = 0x010802, .group = 1,
+                                        .driver = "vfio-pci", .override = "vfio-pci" });
+        tree_pci(t, &(struct tree_pci){ B, NULL, 0x8086, 0xf1a8, .class_code = 0x010802, .group = 2,
+                                        .driver = "vfio-pci", .override = "vfio-pci" });
         tree_dir(t, "/proc");
         fake_kernel_start(t);
         fake_kernel_native(A, "nvme");
         fake_kernel_native(B, "nvme");
-        last = (struct err) {};
+        last = (struct err){};
         *state = t;
         return 0;
 }
@@ -60,7 +60,8 @@ static int idle(struct tree *t, const char *conf) {
 static void want(struct tree *t, const char *address, const char *override, const char *driver) {
         char text[64] = "none";
 
-        assert_int_equal(root_read_attr(tree_root(t), text, sizeof(text), "/sys/bus/pci/devices/%s/driver_override", address),
+        assert_int_equal(root_read_attr(tree_root(t), text, sizeof(text),
+                                        "/sys/bus/pci/devices/%s/driver_override", address),
                          0);
         assert_string_equal(text, override);
         strcpy(text, "none");
@@ -86,9 +87,12 @@ static void not_another_device(void **state) {
 }
 
 static void not_what_is_lent(void **state) {
-        tree_file(*state, "/run/passthru/state.json", "{\"version\":1,\"leases\":[{\"domain\":\"win10\",\"uuid\":\"\",\"state\":\"lent\","
-                  "\"since\":1700000000000000,\"until\":null,\"claims\":[{\"kind\":\"pci-driver\",\"name\":\"" A "\",\"value\":"
-                  "\"vfio-pci\"}]}],\"knobs\":[{\"kind\":\"pci-driver\",\"name\":\"" A "\",\"baseline\":\"vfio-pci override=vfio-pci\","
+        tree_file(*state, "/run/passthru/state.json",
+                  "{\"version\":1,\"leases\":[{\"domain\":\"win10\",\"uuid\":\"\",\"state\":\"lent\","
+                  "\"since\":1700000000000000,\"until\":null,\"claims\":[{\"kind\":\"pci-driver\",\"name\":\"" A
+                  "\",\"value\":"
+                  "\"vfio-pci\"}]}],\"knobs\":[{\"kind\":\"pci-driver\",\"name\":\"" A
+                  "\",\"baseline\":\"vfio-pci override=vfio-pci\","
                   "\"applied\":\"vfio-pci override=vfio-pci\",\"state\":\"settled\",\"message\":null}]}");
         assert_int_equal(idle(*state, IDLE_A IDLE_B), EXIT_SUCCESS);
         want(*state, A, "vfio-pci", "vfio-pci");
@@ -131,8 +135,9 @@ static void a_broken_file(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(only_those_that_say_so), TEST(not_another_device),  TEST(not_what_is_lent), TEST(not_what_is_in_use),
-                TEST(without_a_driver),       TEST(a_driver_that_hangs), TEST(a_broken_file),
+                TEST(only_those_that_say_so), TEST(not_another_device), TEST(not_what_is_lent),
+                TEST(not_what_is_in_use),     TEST(without_a_driver),   TEST(a_driver_that_hangs),
+                TEST(a_broken_file),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

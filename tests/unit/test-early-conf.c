@@ -31,17 +31,21 @@ static void takes(void **state) {
         (void) state;
         assert_int_equal(parse("# nothing\n", &early, &e), 0);
         assert_true(early_is_empty(&early));
-        assert_int_equal(parse(DEVICE "subsystem=1458:4037\nforce=yes\nidle=host\n"
+        assert_int_equal(parse(DEVICE
+                               "subsystem=1458:4037\nforce=yes\nidle=host\n"
                                "[device 02:00.1]\nid=1b36:0010\ndriver=mlx5_vfio_pci\npath=0000:00:1c.4/00.1\n"
                                "[hugepages]\n1G=0:2,1:3\n2M=512\n"
-                               "[image]\nkeep=0000:00:1d.0/00.0 /\nkeep=0000:00:1f.2 swap\n", &early, &e), 0);
+                               "[image]\nkeep=0000:00:1d.0/00.0 /\nkeep=0000:00:1f.2 swap\n",
+                               &early, &e),
+                         0);
         assert_int_equal(early.n_devices, 2);
         assert_int_equal(early.devices[0].device.id.device, 0x2206);
         assert_true(early.devices[0].device.has_subsystem && early.devices[0].force && early.devices[0].idle_host);
         assert_string_equal(early_driver(&early.devices[0]), "vfio-pci");
         assert_string_equal(early_driver(&early.devices[1]), "mlx5_vfio_pci");
         assert_string_equal(early.devices[1].path, "0000:00:1c.4/00.1");
-        assert_false(early.devices[1].force || early.devices[1].idle_host || early.devices[1].device.has_subsystem);
+        assert_false(early.devices[1].force || early.devices[1].idle_host ||
+                     early.devices[1].device.has_subsystem);
         assert_int_equal(early.n_pools, 3);
         assert_int_equal(early.pools[1].page_kib, 1 << 20);
         assert_int_equal(early.pools[1].node, 1);
@@ -125,9 +129,10 @@ static void limits(void **state) {
 }
 
 static void is_packed_as_the_same(void **state) {
-        static const char text[] = "[device 0000:01:00.0]\nid=10de:2206\nsubsystem=1458:4037\ndriver=vfio-pci\nforce=yes\n"
-                                   "idle=host\npath=0000:00:1c.4/00.0\n[hugepages]\n1G=0:2,1:3\n2M=512\n64K=1:1\n"
-                                   "[image]\nkeep=0000:00:1d.0/00.0 /boot/efi\n";
+        static const char text[] =
+                "[device 0000:01:00.0]\nid=10de:2206\nsubsystem=1458:4037\ndriver=vfio-pci\nforce=yes\n"
+                "idle=host\npath=0000:00:1c.4/00.0\n[hugepages]\n1G=0:2,1:3\n2M=512\n64K=1:1\n"
+                "[image]\nkeep=0000:00:1d.0/00.0 /boot/efi\n";
         _cleanup_free_ char *packed = NULL;
         struct early early;
 
@@ -180,7 +185,7 @@ static void result_is_read_back(void **state) {
         assert_int_equal(back.items[1].state, EARLY_FAILED);
         assert_string_equal(back.items[1].message, "1 of 2 pages , look?there");
 
-        result = (struct early_result) { .state = EARLY_OFF };
+        result = (struct early_result){ .state = EARLY_OFF };
         assert_int_equal(early_result_save(tree_root(t), EARLY_RESULT_DIRECTORY, &result), 0);
         assert_int_equal(early_result_load(tree_root(t), &back, &e), 1);
         assert_int_equal(back.state, EARLY_OFF);
@@ -188,7 +193,8 @@ static void result_is_read_back(void **state) {
 }
 
 static void result_that_is_damaged(void **state) {
-        static const char *const texts[] = { "[early]\nstate=perhaps\n", "[early]\ntook-ms=-1\n", "[early]\nsince=1\n", "[ear" };
+        static const char *const texts[] = { "[early]\nstate=perhaps\n", "[early]\ntook-ms=-1\n",
+                                             "[early]\nsince=1\n", "[ear" };
         _cleanup_tree_ struct tree *t = tree_new();
         struct early_result back = { .n_items = 77 };
 
@@ -205,10 +211,14 @@ static void result_that_is_damaged(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(takes),      cmocka_unit_test(later_pools_replace),
-                cmocka_unit_test(refuses),    cmocka_unit_test(limits),
-                cmocka_unit_test(drop_ins),   cmocka_unit_test(is_packed_as_the_same),
-                cmocka_unit_test(result_is_read_back), cmocka_unit_test(result_that_is_damaged),
+                cmocka_unit_test(takes),
+                cmocka_unit_test(later_pools_replace),
+                cmocka_unit_test(refuses),
+                cmocka_unit_test(limits),
+                cmocka_unit_test(drop_ins),
+                cmocka_unit_test(is_packed_as_the_same),
+                cmocka_unit_test(result_is_read_back),
+                cmocka_unit_test(result_that_is_damaged),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* passthru-early as a whole, in an initramfs that does not exist: what it writes, what it leaves alone, what it says, and
- * that it always comes to its end. */
+/* passthru-early as a whole, in an initramfs that does not exist: what it writes, what it leaves alone, what it
+ * says, and that it always comes to its end. */
 
 #include <errno.h>
 #include <poll.h>
@@ -28,8 +28,8 @@ struct machine {
         char *log;
 };
 
-/* Before the first driver: a display, two identical disks, a network card, a USB controller with a driver that is part of
- * the kernel, memory on two nodes. vfio-pci is loaded when it is probed for. */
+/* Before the first driver: a display, two identical disks, a network card, a USB controller with a driver that is
+ * part of the kernel, memory on two nodes. vfio-pci is loaded when it is probed for. */
 static int set_up(void **state) {
         static const struct tree_pci functions[] = {
                 { "0000:00:02.0", NULL, 0x8086, 0x3e92, .class_code = 0x030000, .group = 1, .boot_vga = true },
@@ -40,7 +40,8 @@ static int set_up(void **state) {
                 { "0000:01:00.0", "0000:00:1b.0", 0x1b36, 0x0010, .class_code = 0x010802, .group = 12 },
                 { "0000:02:00.0", "0000:00:1c.0", 0x1b36, 0x0010, .class_code = 0x010802, .group = 13 },
                 { "0000:03:00.0", "0000:00:1d.0", 0x8086, 0x1533, .class_code = 0x020000, .group = 14 },
-                { "0000:04:00.0", "0000:00:1e.0", 0x1b36, 0x000d, .class_code = 0x0c0330, .group = 15, .driver = "xhci_hcd" },
+                { "0000:04:00.0", "0000:00:1e.0", 0x1b36, 0x000d, .class_code = 0x0c0330, .group = 15,
+                  .driver = "xhci_hcd" },
         };
         static const char *const pools[] = { "/sys/devices/system/node/node0", "/sys/devices/system/node/node1",
                                              "/sys/kernel/mm" };
@@ -99,8 +100,9 @@ static void run(struct machine *m, const char *conf) {
 static void want_device(const struct machine *m, const char *address, const char *override, const char *driver) {
         char text[64] = "none";
 
-        assert_int_equal(root_read_attr(tree_root(m->tree), text, sizeof(text), "/sys/bus/pci/devices/%s/driver_override",
-                                        address), 0);
+        assert_int_equal(root_read_attr(tree_root(m->tree), text, sizeof(text),
+                                        "/sys/bus/pci/devices/%s/driver_override", address),
+                         0);
         assert_string_equal(text, override);
         strcpy(text, "none");
         (void) root_link_name(tree_root(m->tree), text, sizeof(text), "/sys/bus/pci/devices/%s/driver", address);
@@ -110,7 +112,8 @@ static void want_device(const struct machine *m, const char *address, const char
 static void want_item(const struct machine *m, size_t i, enum early_state state, const char *message) {
         assert_true(m->result->n_items > i);
         if (m->result->items[i].state != state || !strstr(m->result->items[i].message, message))
-                fail_msg("item %zu: %s: %s", i, early_state_name(m->result->items[i].state), m->result->items[i].message);
+                fail_msg("item %zu: %s: %s", i, early_state_name(m->result->items[i].state),
+                         m->result->items[i].message);
 }
 
 #define DISK "[device 0000:01:00.0]\nid=1b36:0010\n"
@@ -127,7 +130,8 @@ static void reserves_one_of_two_twins(void **state) {
         assert_int_equal(m->result->state, EARLY_DONE);
         assert_int_equal(m->result->n_items, 2);
         want_item(m, 0, EARLY_DONE, "");
-        assert_non_null(strstr(m->log, "<6>passthru-early: driver_override is written: 0000:01:00.0 0000:03:00.0\n"));
+        assert_non_null(
+                strstr(m->log, "<6>passthru-early: driver_override is written: 0000:01:00.0 0000:03:00.0\n"));
         assert_non_null(strstr(m->log, "2 done, 0 left alone, 0 failed, 0 never came to an end"));
 }
 
@@ -330,10 +334,12 @@ static void packs(void **state) {
         tree_file(m->tree, "/etc/passthru/early.conf", "[device");
         assert_int_equal(pack_prepare(tree_root(m->tree), early, &e), -EINVAL);
 
-        tree_file(m->tree, "/etc/passthru/early.conf", DISK "[device 0000:09:00.0]\nid=8086:1533\n"
-                                                            "[device 0000:0a:00.0]\nid=15b3:101e\ndriver=mlx5_vfio_pci\n");
-        tree_file(m->tree, "/proc/1/mountinfo", "21 1 259:2 / / rw - ext4 /dev/nvme1n1p2 rw\n"
-                                                "22 1 259:9 / /data rw - ext4 /dev/nvme0n1 rw\n");
+        tree_file(m->tree, "/etc/passthru/early.conf",
+                  DISK "[device 0000:09:00.0]\nid=8086:1533\n"
+                       "[device 0000:0a:00.0]\nid=15b3:101e\ndriver=mlx5_vfio_pci\n");
+        tree_file(m->tree, "/proc/1/mountinfo",
+                  "21 1 259:2 / / rw - ext4 /dev/nvme1n1p2 rw\n"
+                  "22 1 259:9 / /data rw - ext4 /dev/nvme0n1 rw\n");
         tree_file(m->tree, "/sys/devices/pci0000:00/0000:00:1c.0/0000:02:00.0/nvme/nvme1/nvme1n1/nvme1n1p2/uevent",
                   "MAJOR=259\nMINOR=2\nDEVNAME=nvme1n1p2\nDEVTYPE=partition\n");
         tree_file(m->tree, "/sys/devices/pci0000:00/0000:00:1b.0/0000:01:00.0/nvme/nvme0/nvme0n1/uevent",
@@ -358,11 +364,23 @@ static void packs(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(reserves_one_of_two_twins), TEST(without_the_module_the_override_stays),
-                TEST(another_device_is_left_alone), TEST(a_moved_device_is_found), TEST(of_twins_none_is_guessed),
-                TEST(refusals), TEST(force), TEST(drivers_that_were_faster),
-                TEST(a_driver_that_hangs_does_not_stop_the_boot), TEST(the_root_file_system_comes_first), TEST(errors_of_the_kernel), TEST(pages),
-                TEST(too_few_pages), TEST(off), TEST(broken_configuration), TEST(nothing_there), TEST(cut_anywhere),
+                TEST(reserves_one_of_two_twins),
+                TEST(without_the_module_the_override_stays),
+                TEST(another_device_is_left_alone),
+                TEST(a_moved_device_is_found),
+                TEST(of_twins_none_is_guessed),
+                TEST(refusals),
+                TEST(force),
+                TEST(drivers_that_were_faster),
+                TEST(a_driver_that_hangs_does_not_stop_the_boot),
+                TEST(the_root_file_system_comes_first),
+                TEST(errors_of_the_kernel),
+                TEST(pages),
+                TEST(too_few_pages),
+                TEST(off),
+                TEST(broken_configuration),
+                TEST(nothing_there),
+                TEST(cut_anywhere),
                 TEST(packs),
         };
 

@@ -23,9 +23,12 @@ static int set_up(void **state) {
                 { "0000:00:01.0", NULL, 0x8086, 0x1901, .class_code = 0x060400, .group = 1, .driver = "pcieport" },
                 { "0000:00:02.0", NULL, 0x8086, 0x3e92, .class_code = 0x030000, .group = 2, .boot_vga = true },
                 { "0000:00:1d.0", NULL, 0x8086, 0x1902, .class_code = 0x060400, .group = 3, .driver = "pcieport" },
-                { "0000:01:00.0", "0000:00:01.0", 0x10de, 0x2206, 0x1458, 0x4037, .class_code = 0x030000, .group = 1 },
-                { "0000:01:00.1", "0000:00:01.0", 0x10de, 0x1aef, 0x1458, 0x4037, .class_code = 0x040300, .group = 1 },
-                { "0000:02:00.0", "0000:00:1d.0", 0x144d, 0xa808, .class_code = 0x010802, .group = 4, .driver = "nvme" },
+                { "0000:01:00.0", "0000:00:01.0", 0x10de, 0x2206, 0x1458, 0x4037, .class_code = 0x030000,
+                  .group = 1 },
+                { "0000:01:00.1", "0000:00:01.0", 0x10de, 0x1aef, 0x1458, 0x4037, .class_code = 0x040300,
+                  .group = 1 },
+                { "0000:02:00.0", "0000:00:1d.0", 0x144d, 0xa808, .class_code = 0x010802, .group = 4,
+                  .driver = "nvme" },
                 { "0000:00:1f.6", NULL, 0x8086, 0x15bb, .class_code = 0x020000, .group = -1 },
         };
         struct tree *t = tree_new();
@@ -118,9 +121,11 @@ static void the_rest_of_the_file_stays(void **state) {
 static void what_was_written_by_hand(void **state) {
         struct tree *t = *state;
 
-        tree_file(t, EARLY_CONF_PATH, "[device 00:1f.6]\n# the old one\nid=8086:15bb\n\n# pages for all\n[hugepages]\n2M=1\n");
+        tree_file(t, EARLY_CONF_PATH,
+                  "[device 00:1f.6]\n# the old one\nid=8086:15bb\n\n# pages for all\n[hugepages]\n2M=1\n");
         release(t, "0000:00:1f.6", "\n# pages for all\n[hugepages]\n2M=1\n");
-        tree_file(t, EARLY_CONF_PATH, "[device 00:1f.6]\nid=8086:9999\n[hugepages]\n2M=1\n[device 0000:00:1f.6]\nforce=yes\n");
+        tree_file(t, EARLY_CONF_PATH,
+                  "[device 00:1f.6]\nid=8086:9999\n[hugepages]\n2M=1\n[device 0000:00:1f.6]\nforce=yes\n");
         reserve(t, "0000:00:1f.6", &plain, "[hugepages]\n2M=1\n\n" NIC);
 }
 
@@ -130,7 +135,8 @@ static void the_same_again_is_no_change(void **state) {
 
         reserve(t, "0000:00:1f.6", &plain, NIC);
         reserve(t, "0000:00:1f.6", &plain, NIC);
-        reserve(t, "0000:00:1f.6", &idle, "[device 0000:00:1f.6]\nid=8086:15bb\ndriver=e1000_vfio_pci\nidle=host\n");
+        reserve(t, "0000:00:1f.6", &idle,
+                "[device 0000:00:1f.6]\nid=8086:15bb\ndriver=e1000_vfio_pci\nidle=host\n");
         release(t, "0000:00:1f.6", NULL);
 }
 
@@ -197,9 +203,14 @@ static void somebody_else_was_faster(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                TEST(the_whole_group), TEST(the_rest_of_the_file_stays), TEST(what_was_written_by_hand),
-                TEST(the_same_again_is_no_change), TEST(refusals), TEST(releases_only_what_is_listed),
-                TEST(a_device_that_has_gone_is_released), TEST(nothing_is_built_on_a_broken_file),
+                TEST(the_whole_group),
+                TEST(the_rest_of_the_file_stays),
+                TEST(what_was_written_by_hand),
+                TEST(the_same_again_is_no_change),
+                TEST(refusals),
+                TEST(releases_only_what_is_listed),
+                TEST(a_device_that_has_gone_is_released),
+                TEST(nothing_is_built_on_a_broken_file),
                 TEST(somebody_else_was_faster),
         };
 

@@ -15,22 +15,34 @@
 #include "base/str.h"
 #include "model/reserve.h"
 
-#define BUS(b) { .bus = b }
-#define PORT(s) { .address = { .slot = s }, .class_code = 0x060400, .bridge = true }
+#define BUS(b)                                                                                                    \
+        { .bus = b }
+#define PORT(s)                                                                                                   \
+        { .address = { .slot = s }, .class_code = 0x060400, .bridge = true }
 #define BEHIND(s) .has_parent = true, .parent = { .slot = s }
-#define NVME(b, s) { .address = BUS(b), BEHIND(s), .id = { 0x1b36, 0x10 }, .class_code = 0x010802 }
+#define NVME(b, s)                                                                                                \
+        { .address = BUS(b), BEHIND(s), .id = { 0x1b36, 0x10 }, .class_code = 0x010802 }
 
 /* Three root ports: two identical disks and a card of another vendor. */
 static struct pci_device list[] = {
-        PORT(0x1c), PORT(0x1d), PORT(0x1e), NVME(1, 0x1c), NVME(2, 0x1d),
-        { .address = BUS(3), BEHIND(0x1e), .id = { 0x8086, 0x1533 }, .subsystem = { 0x8086, 1 }, .class_code = 0x020000 },
+        PORT(0x1c),
+        PORT(0x1d),
+        PORT(0x1e),
+        NVME(1, 0x1c),
+        NVME(2, 0x1d),
+        { .address = BUS(3),
+          BEHIND(0x1e),
+          .id = { 0x8086, 0x1533 },
+          .subsystem = { 0x8086, 1 },
+          .class_code = 0x020000 },
 };
 static const struct pci_devices host = { list, ARRAY_SIZE(list) };
 
 static struct early wanting(uint8_t bus, uint16_t vendor, uint16_t device, const char *path) {
         struct early early = { .n_devices = 1 };
 
-        early.devices[0].device = (struct request_device) { .address = BUS(bus), .has_id = true, .id = { vendor, device } };
+        early.devices[0].device =
+                (struct request_device){ .address = BUS(bus), .has_id = true, .id = { vendor, device } };
         strcpy(early.devices[0].path, path);
         return early;
 }
@@ -77,7 +89,7 @@ static void subsystem_counts(void **state) {
 
         (void) state;
         early.devices[0].device.has_subsystem = true;
-        early.devices[0].device.subsystem = (struct pci_id) { 0x8086, 2 };
+        early.devices[0].device.subsystem = (struct pci_id){ 0x8086, 2 };
         assert_int_equal(early_find(&early, &early.devices[0], &host, &d), EARLY_ABSENT);
         early.devices[0].device.subsystem.device = 1;
         assert_int_equal(early_find(&early, &early.devices[0], &host, &d), EARLY_AT_ADDRESS);
@@ -90,7 +102,7 @@ static void others_are_not_taken(void **state) {
 
         (void) state;
         early.devices[early.n_devices++].device =
-                (struct request_device) { .address = BUS(9), .has_id = true, .id = { 0x1b36, 0x10 } };
+                (struct request_device){ .address = BUS(9), .has_id = true, .id = { 0x1b36, 0x10 } };
         assert_int_equal(early_find(&early, &early.devices[1], &host, &d), EARLY_MOVED);
         assert_int_equal(d->address.bus, 2);
 }
@@ -172,8 +184,14 @@ static void keeps(void **state) {
                 { { .class_code = 0x020000 }, "root=/dev/sda1", FREE, false },
                 { { .class_code = 0x020000 }, "ip=dhcp", "boots over the network", false },
                 { { .class_code = 0x010802 }, "ip=dhcp", FREE, false },
-                { { .class_code = 0x010802 }, "root=/dev/disk/by-path/pci-0000:04:00.0-nvme-1-part2", "names its disk", true },
-                { { .class_code = 0x010802 }, "resume=/dev/disk/by-path/pci-0000:04:00.0-nvme-1-part3", "names its disk", true },
+                { { .class_code = 0x010802 },
+                  "root=/dev/disk/by-path/pci-0000:04:00.0-nvme-1-part2",
+                  "names its disk",
+                  true },
+                { { .class_code = 0x010802 },
+                  "resume=/dev/disk/by-path/pci-0000:04:00.0-nvme-1-part3",
+                  "names its disk",
+                  true },
                 { { .class_code = 0x010802 }, "root=/dev/disk/by-path/pci-0000:05:00.0-nvme-1", FREE, false },
         };
 
@@ -220,9 +238,14 @@ static void keeps_what_the_image_booted_from(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(finds),  cmocka_unit_test(subsystem_counts),       cmocka_unit_test(others_are_not_taken),
-                cmocka_unit_test(paths),  cmocka_unit_test(network_roots),          cmocka_unit_test(off),
-                cmocka_unit_test(keeps),  cmocka_unit_test(keeps_the_only_display),
+                cmocka_unit_test(finds),
+                cmocka_unit_test(subsystem_counts),
+                cmocka_unit_test(others_are_not_taken),
+                cmocka_unit_test(paths),
+                cmocka_unit_test(network_roots),
+                cmocka_unit_test(off),
+                cmocka_unit_test(keeps),
+                cmocka_unit_test(keeps_the_only_display),
                 cmocka_unit_test(keeps_what_the_image_booted_from),
         };
 
