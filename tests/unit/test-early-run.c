@@ -14,7 +14,6 @@
 
 #include <cmocka.h>
 
-#include "base/child.h"
 #include "base/str.h"
 #include "config/early-conf.h"
 #include "config/early-result.h"
@@ -210,11 +209,9 @@ static void drivers_that_were_faster(void **state) {
 
 static void a_driver_that_hangs_does_not_stop_the_boot(void **state) {
         struct machine *m = *state;
-        uint64_t begin = now_usec();
 
         fake_kernel_fail("0000:04:00.0/driver/unbind", FAULT_HANG, 0, 1);
         run(m, CARD USB "[hugepages]\n1G=0:2\n");
-        assert_true(now_usec() - begin < 10 * UINT64_C(1000000));
         want_device(m, "0000:03:00.0", "vfio-pci", "vfio-pci");
         want_item(m, 1, EARLY_PENDING, "");
         assert_non_null(strstr(m->log, "the boot goes on; the rest"));
