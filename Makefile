@@ -17,6 +17,10 @@ datadir ?= $(prefix)/share
 docdir ?= $(datadir)/doc/passthru
 mandir ?= $(datadir)/man
 kernelinstalldir ?= /usr/lib/kernel/install.d
+# Those who make an initramfs look there only.
+initramfsdir ?= /usr/share/initramfs-tools
+dracutdir ?= /usr/lib/dracut/modules.d
+initcpiodir ?= /usr/lib/initcpio
 unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/null || echo $(prefix)/lib/systemd/system)
 
 # Where the shells look, below our own prefix. Debian's zsh has another name for it.
@@ -42,7 +46,7 @@ override LDFLAGS += -pie -Wl,--as-needed -Wl,--gc-sections -Wl,-z,relro -Wl,-z,n
 
 # A layer is a folder and a static archive; a file includes only from layers to its left (tests/layers).
 LAYERS := base model sys config wire lease boot advice
-PROGRAMS := hook helper cli
+PROGRAMS := early hook helper cli
 PACKAGES := libkmod libpci inih expat json-c libsystemd efivar
 
 # Deferred until a compiler runs: `make check` on a fresh machine installs pkg-config first.
@@ -54,7 +58,7 @@ ARCHIVES := $(LAYERS:%=$(BUILD)/lib/lib%.a)
 # Right to left: the linker looks for what a layer needs in the archives behind it.
 LINK_ORDER := $(foreach l,advice boot lease wire config sys model base,$(BUILD)/lib/lib$(l).a)
 
-BINARIES := $(BUILD)/passthru $(BUILD)/passthru-hook $(BUILD)/passthru-helper
+BINARIES := $(BUILD)/passthru $(BUILD)/passthru-hook $(BUILD)/passthru-helper $(BUILD)/passthru-early
 
 .PHONY: all
 all: $(BINARIES)
@@ -74,33 +78,41 @@ $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 $(BUILD)/passthru: $(call objects,cli) $(LINK_ORDER)
 $(BUILD)/passthru-hook: $(call objects,hook) $(LINK_ORDER)
 $(BUILD)/passthru-helper: $(call objects,helper) $(LINK_ORDER)
+$(BUILD)/passthru-early: $(call objects,early) $(LINK_ORDER)
+# Small, for it goes into an initramfs.
+$(BUILD)/passthru-early: override LDFLAGS += -s -Wl,-z,noseparate-code
 $(BINARIES):
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
 include tests/tests.mk
 
-MAN_PAGES := $(notdir $(wildcard man/*))
 MAN_LINKS := passthru.socket.8 passthru-lease@.service.8 passthru-boot.service.8 # to passthru.service.8
 
+# What names folders of the installation: SOURCE:TARGET:MODE
+TEXTS := \
+  kernel-install/95-passthru.install:$(kernelinstalldir)/95-passthru.install:755 \
+  kernelstub/zzz-passthru:$(sysconfdir)/kernel/postinst.d/zzz-passthru:755 \
+  $(foreach f,$(notdir $(wildcard man/*)),man/$(f):$(mandir)/man$(patsubst .%,%,$(suffix $(f)))/$(f):644) \
+  initramfs-tools/hook:$(initramfsdir)/hooks/passthru:755 initramfs-tools/init-top:$(initramfsdir)/scripts/init-top/00-passthru:755 \
+  $(foreach f,module-setup.sh passthru-early.sh,dracut/50passthru/$(f):$(dracutdir)/50passthru/$(f):755) \
+  $(foreach f,install/passthru install/sd-passthru hooks/passthru,mkinitcpio/$(f):$(initcpiodir)/$(f):644) \
+  $(foreach f,$(notdir $(wildcard systemd/*)),systemd/$(f):$(unitdir)/$(f):644)
+
 folders = -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
-  -e 's|@kernelinstalldir@|$(kernelinstalldir)|g' -e 's|@version@|$(VERSION)|g'
-install_script = sed -e 's|@bindir@|$(bindir)|g' $(1) > $(2)/$(notdir $(1)) && chmod 755 $(2)/$(notdir $(1))
+  -e 's|@kernelinstalldir@|$(kernelinstalldir)|g' -e 's|@unitdir@|$(unitdir)|g' -e 's|@initramfsdir@|$(initramfsdir)|g' \
+  -e 's|@version@|$(VERSION)|g'
 
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/passthru $(DESTDIR)$(unitdir) \
-	  $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d $(DESTDIR)$(kernelinstalldir) \
-	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/passthru
 	install -m 755 $(BUILD)/passthru $(BUILD)/passthru-hook $(DESTDIR)$(bindir)/
-	install -m 755 $(BUILD)/passthru-helper $(DESTDIR)$(libexecdir)/passthru/
-	for u in systemd/*; do sed $(folders) $$u \
-	  > $(DESTDIR)$(unitdir)/$${u#systemd/} && chmod 644 $(DESTDIR)$(unitdir)/$${u#systemd/} || exit 1; done
-	ln -sf $(bindir)/passthru-hook $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
-	$(call install_script,kernel-install/95-passthru.install,$(DESTDIR)$(kernelinstalldir))
-	$(call install_script,kernelstub/zzz-passthru,$(DESTDIR)$(sysconfdir)/kernel/postinst.d)
-	for p in $(MAN_PAGES); do d=$(DESTDIR)$(mandir)/man$${p##*.}; install -d $$d && sed $(folders) man/$$p > $$d/$$p && \
-	  chmod 644 $$d/$$p || exit 1; done
+	install -m 755 $(BUILD)/passthru-helper $(BUILD)/passthru-early $(DESTDIR)$(libexecdir)/passthru/
+	@set -e; for t in $(TEXTS); do \
+	  source=$${t%%:*} mode=$${t##*:} target=$${t#*:}; target=$(DESTDIR)$${target%:*}; \
+	  install -d "$${target%/*}"; sed $(folders) "$$source" >"$$target"; chmod "$$mode" "$$target"; done
 	for l in $(MAN_LINKS); do ln -sf passthru.service.8 $(DESTDIR)$(mandir)/man8/$$l || exit 1; done
+	install -d $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d
+	ln -sf $(bindir)/passthru-hook $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
 	install -d $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
 	install -m 644 completions/passthru.bash $(DESTDIR)$(bashcompletiondir)/passthru
 	install -m 644 completions/passthru.zsh $(DESTDIR)$(zshcompletiondir)/_passthru
@@ -109,11 +121,10 @@ install: all
 .PHONY: uninstall
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/passthru $(DESTDIR)$(bindir)/passthru-hook
-	rm -rf $(DESTDIR)$(libexecdir)/passthru
-	rm -f $(patsubst systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard systemd/*))
-	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru $(DESTDIR)$(kernelinstalldir)/95-passthru.install \
-	  $(DESTDIR)$(sysconfdir)/kernel/postinst.d/zzz-passthru
-	for p in $(MAN_PAGES) $(MAN_LINKS); do rm -f $(DESTDIR)$(mandir)/man$${p##*.}/$$p; done
+	rm -rf $(DESTDIR)$(libexecdir)/passthru $(DESTDIR)$(dracutdir)/50passthru
+	rm -f $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
+	@for t in $(TEXTS); do target=$${t#*:}; rm -f "$(DESTDIR)$${target%:*}"; done
+	for l in $(MAN_LINKS); do rm -f $(DESTDIR)$(mandir)/man8/$$l; done
 	rm -f $(DESTDIR)$(bashcompletiondir)/passthru $(DESTDIR)$(zshcompletiondir)/_passthru \
 	  $(DESTDIR)$(fishcompletiondir)/passthru.fish
 	@[ ! -e $(DESTDIR)/var/lib/passthru/boot.json ] || echo "Kernel parameters of passthru stay in the boot loader's files:" \

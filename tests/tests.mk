@@ -13,11 +13,14 @@ APPLY_TESTS := $(foreach t,apply apply-checks trial kernel,$(BUILD)/tests/test-$
 $(APPLY_TESTS): $(BUILD)/obj/tests/unit/apply-host.o
 $(APPLY_TESTS): FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mkdirat fchmod fsync syncfs fstatfs \
   command_run,-Wl,--wrap=$(f))
+# The program as a whole, but for its main().
+$(BUILD)/tests/test-early-run: $(filter-out %/main.o,$(call objects,early))
+$(BUILD)/tests/test-device-idle: $(BUILD)/obj/cli/device-idle.o
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))
 REPLAY := $(FUZZ:%=$(BUILD)/tests/replay-%)
-SCRIPTS := $(shell git ls-files -z tests libvirt kernel-install kernelstub 2>/dev/null | xargs -0 grep -lE '^\#!/bin/(ba)?sh' 2>/dev/null)
+SCRIPTS := $(shell git ls-files -z tests libvirt kernel-install kernelstub initramfs-tools dracut mkinitcpio 2>/dev/null | xargs -0 grep -lE '^\#!/(usr/)?bin/(ba|a)?sh' 2>/dev/null)
 CMOCKA = $(shell pkg-config --libs cmocka)
 
 $(BUILD)/obj/tests/%.o: tests/%.c
@@ -70,7 +73,7 @@ check:
 check-unit: all $(UNIT)
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
 	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/docs \
-	  tests/cli tests/groups tests/completions tests/boot-loaders tests/boot $(UNIT)
+	  tests/initramfs tests/device tests/cli tests/groups tests/completions tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all

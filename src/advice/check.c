@@ -30,6 +30,7 @@ static const struct check checks[] = {
         { "helper-socket", "passthru", check_socket },
         { "configuration", "passthru", check_configuration },
         { "state", "passthru", check_state },
+        { "early-boot", "passthru", check_early_boot },
 };
 _Static_assert(ARRAY_SIZE(checks) <= CHECKS_MAX, "check_all's callers have room for CHECKS_MAX");
 

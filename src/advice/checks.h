@@ -24,6 +24,9 @@ int check_hook_installed(const struct root *root, struct finding *f);
 int check_hook_seen(const struct root *root, struct finding *f);
 int check_hook_others(const struct root *root, struct finding *f);
 
+/* checks-early.c */
+int check_early_boot(const struct root *root, struct finding *f);
+
 /* checks-passthru.c */
 int check_socket(const struct root *root, struct finding *f);
 int check_configuration(const struct root *root, struct finding *f);

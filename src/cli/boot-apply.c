@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-static bool confirm(const struct boot *b) {
+bool boot_ask(const struct boot *b) {
         char answer[16];
 
         if (b->options->yes)
@@ -86,7 +86,7 @@ int boot_apply(struct boot *b, bool revert) {
                 boot_print_nothing(b);
                 return EXIT_SUCCESS;
         }
-        if (boot_print_plan(b) < 0 || !confirm(b))
+        if (boot_print_plan(b) < 0 || !boot_ask(b))
                 return EXIT_FAILURE;
         if (boot_carry_out(b, &e) < 0)
                 return cli_fail(&e);

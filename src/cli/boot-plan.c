@@ -8,11 +8,10 @@
 
 #include "advice/check.h"
 #include "base/str.h"
+#include "boot/initramfs.h"
 #include "boot/validate.h"
 #include "cli/diff.h"
 #include "model/cmdline.h"
-
-#define EXIT_PENDING 2 /* "plan": changes would be made */
 
 /* A machine that was moved to another boot loader: what is edited in the files of the old one has no effect. Where the
  * evidence points to nothing certain, the ledger decides. */
@@ -220,6 +219,7 @@ static struct json_object *plan_to_json(const struct boot *b) {
         json_object_object_add(o, "commands", commands);
         json_object_object_add(o, "variables", variables);
         json_object_object_add(o, "trial", json_object_new_boolean(boot_edit_is_trial(&b->edit)));
+        json_object_object_add(o, "initramfs", json_object_new_boolean(initramfs_is_stale(b->cli->root, NULL) > 0));
         return o;
 }
 

@@ -47,6 +47,14 @@ void boot_print_nothing(const struct boot *b);
 /* Carries the plan out and tells each step. */
 int boot_carry_out(struct boot *b, struct err *e);
 
+/* Asks whether to go on. */
+bool boot_ask(const struct boot *b);
+
+/* The images, where early.conf is not in them as it is now: what would be done (EXIT_PENDING, or 0 when there is nothing), and
+ * doing it. Exit statuses. */
+int boot_show_initramfs(const struct boot *b);
+int boot_apply_initramfs(const struct boot *b);
+
 /* The sub-verbs: exit statuses. */
 int boot_show_plan(struct boot *b);
 int boot_apply(struct boot *b, bool revert);

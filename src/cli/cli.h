@@ -14,12 +14,14 @@ struct cli {
 };
 
 #define EXIT_USAGE 2
+#define EXIT_PENDING 2 /* changes would be made */
 
 /* A verb gets its own name as argv[0], prints what it has to say, and returns the exit status. */
 typedef int (*verb_main)(struct cli *cli, int argc, char **argv);
 
 int verb_boot(struct cli *cli, int argc, char **argv);
 int verb_check(struct cli *cli, int argc, char **argv);
+int verb_device(struct cli *cli, int argc, char **argv);
 int verb_groups(struct cli *cli, int argc, char **argv);
 int verb_lend(struct cli *cli, int argc, char **argv);
 int verb_log(struct cli *cli, int argc, char **argv);

@@ -23,6 +23,7 @@ static const struct verb verbs[] = {
         { "return", "DOMAIN", "take back what a domain has", verb_return },
         { "rehearse", "DOMAIN", "lend, verify, give back, with times", verb_rehearse },
         { "boot", "plan|apply|revert|status", "the boot loader's kernel parameters", verb_boot },
+        { "device", "reserve|release|idle", "devices that no driver of the host gets", verb_device },
         { "log", "[DOMAIN]", "the last lend and return, step by step", verb_log },
 };
 

@@ -23,7 +23,8 @@ static void print_help(void) {
              "  plan     show every change as a diff, and the commands; exit status 2: there\n"
              "           are changes, 0: there are none\n"
              "  apply    make them, for the next boot only: a trial. If it does not come up,\n"
-             "           the boot after it is as before\n"
+             "           the boot after it is as before. An initramfs that lacks what\n"
+             "           early.conf says is made anew\n"
              "  confirm  after a trial that did well, make them for all boots\n"
              "           (passthru-boot.service does it)\n"
              "  refresh  give entries of new kernels what the others have\n"
@@ -42,11 +43,18 @@ static void print_help(void) {
              "  --json           machine-readable output (plan, status, loaders)");
 }
 
+/* The kernel line and the images are changed each by itself: what stands in the way of one does not stop the other. */
+static int both(struct boot *b, int line, int (*images)(const struct boot *b)) {
+        int status = images(b);
+
+        return line == EXIT_FAILURE || status == EXIT_SUCCESS ? line : status;
+}
+
 static int run(struct boot *b, const char *verb) {
         if (str_eq(verb, "plan"))
-                return boot_show_plan(b);
+                return both(b, boot_show_plan(b), boot_show_initramfs);
         if (str_eq(verb, "apply"))
-                return boot_apply(b, false);
+                return both(b, boot_apply(b, false), boot_apply_initramfs);
         if (str_eq(verb, "revert"))
                 return boot_apply(b, true);
         if (str_eq(verb, "confirm"))

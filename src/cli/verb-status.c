@@ -8,16 +8,18 @@
 #include "base/child.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/status-early.h"
 #include "cli/table.h"
 #include "lease/survey.h"
 
-static int print_json(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
+static int print_json(const struct root *root, const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
         struct json_object *o = state_to_json(s), *knobs = NULL;
 
         if (o && json_object_object_get_ex(o, "knobs", &knobs))
                 for (size_t i = 0; i < s->n_knobs; i++)
                         json_object_object_add(json_object_array_get_idx(knobs, i), "now",
                                                json_object_new_string(now[i]));
+        json_object_object_add(o, "early", status_early_to_json(root));
         json_object_object_add(o, "version", json_object_new_int(1));
         return cli_print_json(o);
 }
@@ -79,12 +81,14 @@ int verb_status(struct cli *cli, int argc, char **argv) {
                 return cli_fail(&e);
         }
         if (cli->json)
-                return print_json(&s, now);
+                return print_json(cli->root, &s, now);
         if (s.n_leases == 0 && s.n_knobs == 0) {
                 puts("Nothing is lent.");
+                status_print_early(cli->root);
                 return EXIT_SUCCESS;
         }
         print_leases(&s);
         print_knobs(&s, now);
+        status_print_early(cli->root);
         return EXIT_SUCCESS;
 }

@@ -58,6 +58,53 @@ bool pci_device_is_display(const struct pci_device *d) {
         return d->class_code >> 16 == 0x03;
 }
 
+bool pci_device_is_storage(const struct pci_device *d) {
+        return d->class_code >> 16 == 0x01;
+}
+
+bool pci_device_is_network(const struct pci_device *d) {
+        return d->class_code >> 16 == 0x02;
+}
+
+int pci_path_format(const struct pci_devices *devices, const struct pci_device *d, char *buf) {
+        char path[PCI_PATH_MAX] = "", longer[PCI_PATH_MAX], root[BDF_TEXT_MAX];
+        int r;
+
+        /* Each step is at least five characters, so that a loop among the bridges ends as well. */
+        while (d->has_parent) {
+                r = str_format(longer, sizeof(longer), "/%02x.%x%s", d->address.slot, d->address.function, path);
+                if (r < 0)
+                        return r;
+                strcpy(path, longer);
+                d = pci_devices_find(devices, &d->parent);
+                if (!d)
+                        return -ENODEV;
+        }
+        r = str_format(longer, sizeof(longer), "%s%s", bdf_format(&d->address, root), path);
+        if (r < 0)
+                return r;
+
+        strcpy(buf, longer);
+        return 0;
+}
+
+bool pci_path_is_valid(const char *path) {
+        size_t n = strcspn(path, "/");
+        char root[BDF_TEXT_MAX] = "";
+        struct bdf address;
+
+        if (strlen(path) >= PCI_PATH_MAX || n >= sizeof(root))
+                return false;
+        memcpy(root, path, n);
+        if (bdf_parse(root, &address) < 0)
+                return false;
+        for (path += n; *path; path += 5)
+                if (*path != '/' || !isxdigit((unsigned char) path[1]) || !isxdigit((unsigned char) path[2]) ||
+                    path[3] != '.' || path[4] < '0' || path[4] > '7')
+                        return false;
+        return true;
+}
+
 bool driver_is_vfio(const char *name) {
         size_t n = strlen(name);
 

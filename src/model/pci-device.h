@@ -49,8 +49,21 @@ void pci_devices_done(struct pci_devices *devices);
 /* NULL when there is none with this address. */
 const struct pci_device *pci_devices_find(const struct pci_devices *devices, const struct bdf *address);
 
+/* Where a function is, without the numbers of buses, which move when cards are added: the address on the root bus, then
+ * slot and function behind each bridge: "0000:00:1c.4/00.0". buf has PCI_PATH_MAX bytes. -ENAMETOOLONG, -ENODEV a bridge
+ * above is not among the devices. */
+#define PCI_PATH_MAX 64
+int pci_path_format(const struct pci_devices *devices, const struct pci_device *d, char *buf);
+
+/* What pci_path_format could have written. */
+bool pci_path_is_valid(const char *path);
+
 /* Base class 03: VGA, 3D and other display controllers. */
 bool pci_device_is_display(const struct pci_device *d);
+
+/* Base classes 01 and 02: controllers of disks, and network cards. */
+bool pci_device_is_storage(const struct pci_device *d);
+bool pci_device_is_network(const struct pci_device *d);
 
 /* True for vfio-pci and its variants (mlx5_vfio_pci, nvgrace_gpu_vfio_pci, …): since libvirt 10 the variant is
  * chosen by the kernel's aliases, so the name alone is never compared. Kernel: drivers/vfio/pci/. */

@@ -151,6 +151,18 @@ int binding_write(const struct root *root, const struct bdf *address, const stru
         return set_override(root, name, want->override, &now, e);
 }
 
+int binding_reserve(const struct root *root, const struct bdf *address, const char *driver, struct err *e) {
+        char text[BDF_TEXT_MAX];
+        struct binding now;
+        int r;
+
+        bdf_format(address, text);
+        if (!driver_name_is_valid(driver))
+                return err_set(e, -EINVAL, ERR_INVALID, text, "%s: '%s' cannot be the name of a driver", text, driver);
+        r = read_binding(root, text, &now, e);
+        return r < 0 ? r : set_override(root, text, driver, &now, e);
+}
+
 int binding_auto(const struct root *root, const struct bdf *address, struct binding *ret, struct err *e) {
         char text[BDF_TEXT_MAX];
         const char *name = bdf_format(address, text);

@@ -26,6 +26,10 @@ int binding_read(const struct root *root, const struct bdf *address, struct bind
  * driver, so that no other one gets it; what the driver's own write answered. */
 int binding_write(const struct root *root, const struct bdf *address, const struct binding *want, struct err *e);
 
+/* Only says which driver may take the function from now on; what is bound stays. Does not wait for a driver: the kernel
+ * takes the lock of the device, which nobody holds before the first driver was loaded. Errors as binding_write. */
+int binding_reserve(const struct root *root, const struct bdf *address, const char *driver, struct err *e);
+
 /* Lets the kernel choose: clears the override and probes if there is no driver. For when the driver of the
  * baseline no longer exists. *ret is what it chose. */
 int binding_auto(const struct root *root, const struct bdf *address, struct binding *ret, struct err *e);

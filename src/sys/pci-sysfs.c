@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* One function, from sysfs alone: a file of its own, so that programs that never list all functions do not load libpci. */
+/* From sysfs alone: a file of its own, so that programs that need no names of devices do not load libpci. */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -98,5 +99,41 @@ int host_pci_device(const struct root *root, const struct bdf *address, struct p
                 return err_set(e, r, ERR_FAILED, name, "%s: cannot be read from sysfs: %s", name, strerror(-r));
 
         *ret = d;
+        return 0;
+}
+
+static int compare_addresses(const void *a, const void *b) {
+        return bdf_compare(&((const struct pci_device *) a)->address, &((const struct pci_device *) b)->address);
+}
+
+int host_pci_functions(const struct root *root, struct pci_devices *ret, struct err *e) {
+        _cleanup_pci_devices_ struct pci_devices devices = {};
+        _cleanup_strv_ char **names = NULL;
+        size_t n = 0;
+        int r;
+
+        r = root_list(root, &names, "/sys/bus/pci/devices");
+        if (r == -ENOENT || r == -ENOTDIR) {
+                *ret = (struct pci_devices) {};
+                return 0;
+        }
+        if (r < 0)
+                return err_set(e, r, ERR_FAILED, NULL, "/sys/bus/pci/devices cannot be read: %s", strerror(-r));
+        while (names[n])
+                n++;
+        devices.list = calloc(n + 1, sizeof(*devices.list));
+        if (!devices.list)
+                return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
+        for (size_t i = 0; i < n; i++) {
+                struct bdf address;
+
+                if (bdf_parse(names[i], &address) >= 0 &&
+                    host_pci_device(root, &address, &devices.list[devices.n], NULL) >= 0)
+                        devices.n++;
+        }
+        qsort(devices.list, devices.n, sizeof(*devices.list), compare_addresses);
+
+        *ret = devices;
+        devices = (struct pci_devices) {};
         return 0;
 }

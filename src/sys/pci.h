@@ -14,6 +14,10 @@ int host_pci_devices(const struct root *root, struct pci_devices *ret, struct er
 int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e)
         _must_check_;
 
+/* All functions, ordered by address, read from sysfs only, for programs that have no room for libpci. Caller calls
+ * pci_devices_done. A host without PCI gives an empty list; a function that goes meanwhile is left out. */
+int host_pci_functions(const struct root *root, struct pci_devices *ret, struct err *e) _must_check_;
+
 /* Names out of pci.ids. */
 struct pci_names;
 int pci_names_new(struct pci_names **ret);

@@ -154,6 +154,14 @@ void tree_remove(struct tree *t, const char *path) {
         MUST(nftw(buf, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT);
 }
 
+void tree_rename(struct tree *t, const char *from, const char *to) {
+        char old[PATH_MAX], fresh[PATH_MAX];
+
+        outside(t, old, from);
+        outside(t, fresh, to);
+        MUST(rename(old, fresh) == 0);
+}
+
 const char *tree_pci_path(const struct tree *t, const char *address) {
         for (size_t i = 0; i < t->n_functions; i++)
                 if (str_eq(t->functions[i].address, address))

@@ -32,6 +32,9 @@ void tree_link(struct tree *tree, const char *path, const char *target);
 /* Removes a file, a link, or a folder with all that is in it. Nothing there: nothing happens. */
 void tree_remove(struct tree *tree, const char *path);
 
+/* As rename(2). */
+void tree_rename(struct tree *tree, const char *from, const char *to);
+
 /* One PCI function in the kernel's layout: /sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0 and the links to
  * it from the bus, its driver and its IOMMU group. */
 struct tree_pci {

@@ -148,6 +148,8 @@ make_guest() { # GUEST OUT
 	partition "$tree" "$out/disk.raw"
 	# The caches that a machine in use has, made once here: each later boot is spared the work.
 	boot_once "$out" "$out/disk.raw" settle.sh
+	# what an initramfs is made in: initrd.sh
+	mv "$tree" "$out/tree"
 }
 
 make_loader() { # LOADER FOLDER

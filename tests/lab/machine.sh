@@ -5,7 +5,7 @@
 #   disk, share and randomness as virtio devices in the slots 03 to 05 of the root complex, one serial port.
 #
 # LAB_SMP (2), LAB_MEMORY (2G), LAB_NODES (1; 2 splits memory and CPUs into two NUMA nodes), LAB_ACCEL (probed),
-# LAB_CPUFREQ (a compiled table; gives every CPU a cpufreq policy) change it.
+# LAB_CPUFREQ (a compiled table; gives every CPU a cpufreq policy), LAB_INITRD (a file) change it.
 
 QEMU=()
 
@@ -86,7 +86,7 @@ machine_qemu() {
 # machine_kernel IMAGE APPEND: the guest's kernel, started by QEMU. A panic ends the machine at once instead of at the
 # time limit.
 machine_kernel() {
-	QEMU+=(-kernel "$1/vmlinuz" -initrd "$1/initrd"
+	QEMU+=(-kernel "$1/vmlinuz" -initrd "${LAB_INITRD:-$1/initrd}"
 		-append "root=/dev/vda2 rw $MACHINE_LINE panic=-1 intel_iommu=on iommu=pt $2")
 }
 

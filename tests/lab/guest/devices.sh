@@ -44,6 +44,10 @@ override_of() { # ROLE|ADDR: "(null)" where there is none
 	cat "$(sysfs_of "$1")/driver_override"
 }
 
+is_reserved() { # ROLE|ADDR: since the initramfs
+	grep -qx "$(addr "$1")/driver_override:vfio-pci" "$LAB/first-look"
+}
+
 group_of() { # ROLE|ADDR: the number
 	local link
 	link=$(readlink "$(sysfs_of "$1")/iommu_group") && echo "${link##*/}"

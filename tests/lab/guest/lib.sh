@@ -8,6 +8,8 @@ LAB=/lab
 . $LAB/guest/devices.sh
 # shellcheck source=domains.sh
 . $LAB/guest/domains.sh
+# shellcheck source=early.sh
+. $LAB/guest/early.sh
 # shellcheck source=passthru.sh
 . $LAB/guest/passthru.sh
 # shellcheck source=boot.sh
