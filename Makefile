@@ -23,8 +23,8 @@ unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/nul
 bashcompletiondir ?= $(call pc_completions,bash-completion,bash-completion/completions)
 fishcompletiondir ?= $(call pc_completions,fish,fish/vendor_completions.d)
 zshcompletiondir ?= $(datadir)/zsh/$(notdir $(or $(wildcard $(datadir)/zsh/vendor-completions),site-functions))
-pc_completions = $(or $(shell pkg-config --define-variable=datadir=$(datadir) --variable=completionsdir $(1) 2>/dev/null), \
-  $(datadir)/$(2))
+pc_completions = $(or $(shell pkg-config --define-variable=datadir=$(datadir) --variable=completionsdir $(1) \
+  2>/dev/null),$(datadir)/$(2))
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -98,8 +98,8 @@ install: all
 	ln -sf $(bindir)/passthru-hook $(DESTDIR)$(sysconfdir)/libvirt/hooks/qemu.d/50-passthru
 	$(call install_script,kernel-install/95-passthru.install,$(DESTDIR)$(kernelinstalldir))
 	$(call install_script,kernelstub/zzz-passthru,$(DESTDIR)$(sysconfdir)/kernel/postinst.d)
-	for p in $(MAN_PAGES); do d=$(DESTDIR)$(mandir)/man$${p##*.}; install -d $$d && sed $(folders) man/$$p > $$d/$$p && \
-	  chmod 644 $$d/$$p || exit 1; done
+	for p in $(MAN_PAGES); do d=$(DESTDIR)$(mandir)/man$${p##*.}; install -d $$d && \
+	  sed $(folders) man/$$p > $$d/$$p && chmod 644 $$d/$$p || exit 1; done
 	for l in $(MAN_LINKS); do ln -sf passthru.service.8 $(DESTDIR)$(mandir)/man8/$$l || exit 1; done
 	install -d $(DESTDIR)$(bashcompletiondir) $(DESTDIR)$(zshcompletiondir) $(DESTDIR)$(fishcompletiondir)
 	install -m 644 completions/passthru.bash $(DESTDIR)$(bashcompletiondir)/passthru
