@@ -27,8 +27,8 @@ unitdir ?= $(shell pkg-config --variable=systemdsystemunitdir systemd 2>/dev/nul
 bashcompletiondir ?= $(call pc_completions,bash-completion,bash-completion/completions)
 fishcompletiondir ?= $(call pc_completions,fish,fish/vendor_completions.d)
 zshcompletiondir ?= $(datadir)/zsh/$(notdir $(or $(wildcard $(datadir)/zsh/vendor-completions),site-functions))
-pc_completions = $(or $(shell pkg-config --define-variable=datadir=$(datadir) --variable=completionsdir $(1) 2>/dev/null), \
-  $(datadir)/$(2))
+pc_completions = $(or $(shell pkg-config --define-variable=datadir=$(datadir) --variable=completionsdir $(1) \
+  2>/dev/null),$(datadir)/$(2))
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -86,7 +86,7 @@ $(BINARIES):
 
 include tests/tests.mk
 
-MAN_LINKS := passthru.socket.8 passthru-lease@.service.8 passthru-boot.service.8 # to passthru.service.8
+MAN_LINKS := passthru.socket.8 passthru-lease@.service.8 passthru-boot.service.8 passthru-early.service.8 passthru-idle.service.8 # to passthru.service.8
 
 # What names folders of the installation: SOURCE:TARGET:MODE
 TEXTS := \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# bash completion of passthru(1). Verbs, options and what each of them takes are read from --help, so that nothing has to be
-# added here for a new one: "--group expand|strict" takes one of these words, "--device ADDRESS" an address.
+# bash completion of passthru(1). Verbs, options and what each of them takes are read from --help, so that nothing has
+# to be added here for a new one: "--group expand|strict" takes one of these words, "--device ADDRESS" an address.
 
 # The program of the command line, on its --root.
 _passthru_run()

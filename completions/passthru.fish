@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# fish completion of passthru(1). Verbs, options and what each of them takes are read from --help, so that nothing has to be
-# added here for a new one: "--group expand|strict" takes one of these words, "--device ADDRESS" an address.
+# fish completion of passthru(1). Verbs, options and what each of them takes are read from --help, so that nothing has
+# to be added here for a new one: "--group expand|strict" takes one of these words, "--device ADDRESS" an address.
 
 # The program, on the --root of the command line.
 function __passthru_run
@@ -133,7 +133,8 @@ function __passthru_complete
         __passthru_kind $value[1]
     else if string match -q -- '--*=*' $current
         set -l name (string split -m 1 = -- $current)[1]
-        for candidate in (__passthru_kind (string match -r "^$name [^\t]+" -- $options | string replace -r '.* ' '')[1])
+        set value (string match -r "^$name [^\t]+" -- $options | string replace -r '.* ' '')
+        for candidate in (__passthru_kind $value[1])
             echo $name=$candidate
         end
     else if string match -q -- '-*' $current

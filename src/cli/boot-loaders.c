@@ -30,7 +30,8 @@ int boot_show_loaders(const struct boot *b) {
                 json_object_object_add(row, "trial", json_object_new_boolean(l->trial != NULL));
                 json_object_object_add(row, "kernel", json_object_new_boolean(l->kernel != NULL));
                 json_object_object_add(row, "evidence", json_object_new_string(evidence_names[evidence]));
-                json_object_object_add(row, "found", evidence == EVIDENCE_NONE ? NULL : json_object_new_string(found));
+                json_object_object_add(row, "found",
+                                       evidence == EVIDENCE_NONE ? NULL : json_object_new_string(found));
                 json_object_array_add(list, row);
         }
         json_object_object_add(o, "version", json_object_new_int(1));

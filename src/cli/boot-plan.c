@@ -62,6 +62,7 @@ int boot_make_plan(struct boot *b, const char *const *want, size_t n_want, const
 }
 
 void boot_failed_checks(const struct root *root, char *buf, size_t size) {
+        static const char *const parts[] = { "firmware", "kernel", "devices" };
         struct finding findings[CHECKS_MAX];
         size_t n;
 
@@ -69,8 +70,11 @@ void boot_failed_checks(const struct root *root, char *buf, size_t size) {
         (void) check_all(root, findings, &n);
         for (size_t i = 0; i < n; i++) {
                 size_t used = strlen(buf);
+                bool counts = false;
 
-                if (findings[i].severity == SEVERITY_ERROR)
+                for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
+                        counts |= str_eq(findings[i].part, parts[k]);
+                if (counts && findings[i].severity == SEVERITY_ERROR)
                         (void) str_format(buf + used, size - used, "%s%s", used > 0 ? " " : "", findings[i].id);
         }
 }

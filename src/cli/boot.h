@@ -38,7 +38,8 @@ int boot_make_plan(struct boot *b, const char *const *want, size_t n_want, const
  * have it already. */
 int boot_plan_wanted(struct boot *b, struct err *e);
 
-/* The ids of checks that fail on this host, "a b"; those that do not fit are left out. */
+/* The ids of checks that fail on this host and that a kernel line could be blamed for, "a b"; those that do not fit are
+ * left out. */
 void boot_failed_checks(const struct root *root, char *buf, size_t size);
 
 int boot_print_plan(const struct boot *b);

@@ -158,6 +158,10 @@ int main(int argc, char **argv) {
                         dir = argv[i + 1];
                         memmove(&argv[i], &argv[i + 2], (size_t) (argc - i - 1) * sizeof(*argv));
                         argc -= 2;
+                } else if (str_starts(argv[i], "--root=")) {
+                        dir = argv[i] + strlen("--root=");
+                        memmove(&argv[i], &argv[i + 1], (size_t) (argc - i) * sizeof(*argv));
+                        argc--;
                 } else
                         i++;
 

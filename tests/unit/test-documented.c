@@ -137,7 +137,8 @@ static void test_settings_examples(void **state) {
         assert_true(n >= 2);
         /* The last one has all of them. */
         assert_int_equal(s.boot.iommu, IOMMU_ON);
-        assert_true(*s.boot.acs_override && *s.boot.acs_config && *s.boot.vfio_ids && *s.boot.extra && *s.boot.kernel);
+        assert_true(*s.boot.acs_override && *s.boot.acs_config && *s.boot.vfio_ids);
+        assert_true(*s.boot.extra && *s.boot.kernel);
         assert_int_equal(s.boot.n_pools, 1);
 }
 
@@ -176,7 +177,8 @@ static void test_profile_and_metadata(void **state) {
         xml = next_example(&rest);
         assert_true(profile && xml);
         tree_file(t, PROFILE, profile);
-        if (profile_apply(tree_root(t), &from_profile, NULL, &e) < 0 || domain_xml_parse(xml, strlen(xml), &from_xml, &e) < 0)
+        if (profile_apply(tree_root(t), &from_profile, NULL, &e) < 0 ||
+            domain_xml_parse(xml, strlen(xml), &from_xml, &e) < 0)
                 fail_msg("%s", e.message);
         assert_true(request_equal(&from_profile, &from_xml));
         assert_int_equal(from_xml.n_devices, 2);
