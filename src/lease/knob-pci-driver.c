@@ -97,13 +97,15 @@ static int refuse_if_open(const struct root *root, const struct bdf *address, co
                        "when that ends", name, holders_describe(&holders, text, sizeof(text)));
 }
 
-static int write_binding(const struct root *root, const char *name, const char *value, struct err *e) {
+static int write_binding(const struct knob_write *w, struct err *e) {
+        const struct root *root = w->root;
+        const char *name = w->name;
         struct binding want, chosen;
         struct bdf address;
         int r;
 
-        if (bdf_parse(name, &address) < 0 || value_parse(value, &want) < 0)
-                return err_set(e, -EINVAL, ERR_INVALID, name, "'%s' is no driver for %s", value, name);
+        if (bdf_parse(name, &address) < 0 || value_parse(w->value, &want) < 0)
+                return err_set(e, -EINVAL, ERR_INVALID, name, "'%s' is no driver for %s", w->value, name);
 
         if (!driver_is_vfio(want.driver)) {
                 r = refuse_if_open(root, &address, name, e);

@@ -4,6 +4,7 @@
 #include "base/str.h"
 
 static const struct knob_kind *const kinds[] = {
+        &knob_hugepages,
         &knob_pci_driver,
 };
 

@@ -19,6 +19,16 @@ struct knob_view {
         size_t n_claims; /* 0: give back */
 };
 
+/* A change that the engine asks for. */
+struct knob_write {
+        const struct root *root;
+        const char *name;
+        const char *value;
+        uint64_t until_usec; /* CLOCK_BOOTTIME: what comes bit by bit is tried until then */
+        void (*progress)(uint64_t done, uint64_t total, void *userdata);
+        void *userdata; /* of progress */
+};
+
 /* One kind of thing on the host that can be lent. Values are short texts, whose syntax is the kind's own; the
  * engine only compares and stores them. read and write run in a disposable child (base/child.h): they may hang
  * without harm. All return 0 or -errno with *e set. */
@@ -38,17 +48,25 @@ struct knob_kind {
 
         /* Sets the value and returns 0; or 1 when the value can no longer be had and the host chose another one,
          * which is then as good (the driver of the baseline is gone). -EBUSY, -EAGAIN: not now. */
-        int (*write)(const struct root *root, const char *name, const char *value, struct err *e);
+        int (*write)(const struct knob_write *w, struct err *e);
 
-        /* f(baseline, claims) */
+        /* f(baseline, claims): lease/combine.h has the ways in which several claims of one knob come together. */
         int (*target)(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]);
 
         /* While claimed, and once target() was set: current is as good. NULL: equal texts only. */
         bool (*satisfies)(const char *current, const char *target);
 
-        /* Somebody else changed it since it was applied: it is left alone. NULL: when current is not applied.
-         * A pool that several owners add to answers false and works the difference into target(). */
+        /* Somebody else changed it since it was applied: it is left alone. NULL: when current is not applied. */
         bool (*is_foreign)(const struct knob_view *view);
+
+        /* For what others may add to and take from at the same time as we do: works the difference between current and
+         * applied into both the baseline and applied. Then the kind's read must never hang, as it is asked for outside of a
+         * child. NULL: a difference is foreign. */
+        int (*rebase)(const char *current, char baseline[static KNOB_VALUE_MAX], char applied[static KNOB_VALUE_MAX]);
+
+        /* What the claim brought stays on the host after its lease: once that is there, makes it a part of the baseline and
+         * no longer of the claim. NULL: nothing ever stays. */
+        int (*keep)(char claim[static KNOB_VALUE_MAX], char baseline[static KNOB_VALUE_MAX]);
 
         /* Knobs of one lane are written one after another, lanes in parallel. From the name alone. */
         void (*lane)(const char *name, char ret[static KNOB_LANE_MAX]);
@@ -62,4 +80,5 @@ struct knob_kind {
 const struct knob_kind *knob_kind_find(const char *name);
 
 /* One per file knob-*.c */
+extern const struct knob_kind knob_hugepages;
 extern const struct knob_kind knob_pci_driver;

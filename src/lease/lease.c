@@ -90,16 +90,21 @@ static bool same_claims(const struct lease *a, const struct lease *b) {
         return true;
 }
 
-/* The first knob that the lease claims, or claimed, and that did not get its value: its error, 0 when all did. */
+/* The first knob that the lease claims, or claimed, and that did not get its value: its error, 0 when all did. Those that
+ * were not even tried after another one failed have nothing to tell. */
 static int check_reached(const struct state *s, const struct lease *lease, struct err *e) {
+        const struct knob *missed = NULL;
+
         for (size_t i = 0; i < lease->n_claims; i++) {
                 const struct knob *k = state_find_knob(s, lease->claims[i].kind, lease->claims[i].name);
 
-                if (k && k->pending)
-                        return err_set(e, str_eq(k->error, ERR_TIMEOUT) ? -ETIMEDOUT : -EBUSY,
-                                       *k->error ? k->error : ERR_FAILED, k->name, "%s", k->message);
+                if (k && k->pending && (!missed || (!*missed->message && *k->message)))
+                        missed = k;
         }
-        return 0;
+        if (!missed)
+                return 0;
+        return err_set(e, str_eq(missed->error, ERR_TIMEOUT) ? -ETIMEDOUT : -EBUSY,
+                       *missed->error ? missed->error : ERR_FAILED, missed->name, "%s", missed->message);
 }
 
 /* Undoes a lend: the original error stays, with a word about what could not be undone. */
@@ -111,7 +116,20 @@ static int undo(const struct reconciler *rec, struct state *s, const char *domai
         state_remove_lease(s, lease);
         if (reconcile(rec, s, &why) < 0 || finish(rec, s, &why) < 0 || check_reached(s, &gone, &why) < 0)
                 err_append(e, "; undoing it is not finished and will be tried again: %s", why.message);
+        else
+                err_append(e, "; nothing was lent");
         return r;
+}
+
+/* What is to stay on the host after the lease is the host's from now on. */
+static void keep_claims(struct state *s, struct lease *lease) {
+        for (size_t i = 0; i < lease->n_claims; i++) {
+                struct claim *c = &lease->claims[i];
+                struct knob *k = state_find_knob(s, c->kind, c->name);
+
+                if (k && c->kind->keep)
+                        (void) c->kind->keep(c->value, k->baseline);
+        }
 }
 
 /* Brings the host to what the lease, already in the state, wants: all of it or nothing. */
@@ -126,6 +144,7 @@ static int commit(const struct reconciler *rec, struct state *s, const char *dom
                 r = lease_plan_verify(rec->root, lease, e);
         if (r >= 0) {
                 lease->state = LEASE_LENT;
+                keep_claims(s, lease);
                 r = finish(rec, s, e);
         }
         return r < 0 ? undo(rec, s, domain, r, e) : 0;
@@ -188,6 +207,8 @@ static int lend_again(const struct reconciler *rec, struct state *s, struct leas
                 struct knob *k = state_find_knob(s, plan->knobs[i].kind, plan->knobs[i].name);
                 const char *now = plan->knobs[i].applied;
 
+                if (k->kind->rebase && !k->pending)
+                        (void) k->kind->rebase(now, k->baseline, k->applied);
                 if (str_eq(now, k->applied) || (k->kind->satisfies && k->kind->satisfies(now, k->applied)))
                         continue;
                 k->pending = true;

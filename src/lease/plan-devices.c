@@ -244,8 +244,10 @@ static int check_viable(struct candidates *c, struct err *e) {
 
 static int load_modules(const struct root *root, const struct lease *lease, struct err *e) {
         for (size_t i = 0; i < lease->n_claims; i++) {
-                int r = module_ensure(root, lease->claims[i].value, e);
+                int r = 0;
 
+                if (lease->claims[i].kind == &knob_pci_driver)
+                        r = module_ensure(root, lease->claims[i].value, e);
                 if (r < 0)
                         return r;
         }

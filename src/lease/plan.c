@@ -10,6 +10,7 @@
 #include "base/child.h"
 #include "base/str.h"
 #include "lease/plan-devices.h"
+#include "lease/plan-memory.h"
 
 /* What the child says: a claim with the knob's present value, or why there will be none. */
 struct record {
@@ -64,7 +65,9 @@ static int make(int fd, size_t index, void *userdata) {
         if (job->rec->client >= 0)
                 close(job->rec->client);
         (void) str_copy(lease.domain, sizeof(lease.domain), job->q->domain);
-        r = plan_devices(job->rec->root, job->q, job->state, &lease, &record.err);
+        r = plan_memory(job->rec->root, job->q, job->state, &lease, &record.err);
+        if (r >= 0)
+                r = plan_devices(job->rec->root, job->q, job->state, &lease, &record.err);
         for (size_t i = 0; r >= 0 && i < lease.n_claims; i++) {
                 r = describe(job->rec->root, &lease.claims[i], &record);
                 if (r >= 0 && child_send(fd, &record, sizeof(record)) < 0)

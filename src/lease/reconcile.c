@@ -39,7 +39,7 @@ struct batch {
         size_t n_lanes;
 };
 
-/* What a child says about an item. */
+/* What a child says about an item: at the end, and before that when the step is STEP_WORKING. */
 struct record {
         size_t item;
         struct step step;
@@ -47,6 +47,31 @@ struct record {
 _Static_assert(sizeof(struct record) <= PIPE_BUF, "a record must cross the pipe as a whole");
 
 /* In the child */
+
+/* Where the progress of a write goes. */
+struct teller {
+        struct record *record;
+        int fd;
+        uint64_t start, last;
+};
+
+#define TELL_EVERY_USEC 100000U /* for eyes */
+
+static void tell(uint64_t done, uint64_t total, void *userdata) {
+        struct teller *t = userdata;
+        struct step *step = &t->record->step;
+        uint64_t now = now_usec();
+
+        if (now < t->last + TELL_EVERY_USEC)
+                return;
+        t->last = now;
+        step->state = STEP_WORKING;
+        step->done = done;
+        step->total = total;
+        step->usec = now - t->start;
+        (void) child_send(t->fd, t->record, sizeof(*t->record));
+        step->done = step->total = 0;
+}
 
 /* The lock lives as long as the child: a child that is stuck in a driver keeps its lane closed for everyone after
  * it, also when the process that started it was killed. */
@@ -99,8 +124,9 @@ static bool is_other(const struct root *root, const struct knob *k, struct err *
         return true;
 }
 
-static enum step_state work(const struct root *root, const struct knob *k, const struct item *it, struct step *step) {
+static enum step_state work(const struct knob *k, const struct item *it, struct knob_write *w, struct step *step) {
         const struct knob_kind *kind = k->kind;
+        const struct root *root = w->root;
         char now[KNOB_VALUE_MAX];
         struct knob_view view = {
                 .baseline = k->baseline,
@@ -137,7 +163,9 @@ static enum step_state work(const struct root *root, const struct knob *k, const
                 return STEP_FOREIGN;
         }
 
-        r = kind->write(root, k->name, step->to, &step->err);
+        w->name = k->name;
+        w->value = step->to;
+        r = kind->write(w, &step->err);
         if (r < 0)
                 return failed(step, r);
         if (r == 0) {
@@ -154,28 +182,38 @@ static enum step_state work(const struct root *root, const struct knob *k, const
         return STEP_DONE;
 }
 
+/* A value that comes bit by bit has to be given up before the lane's own deadline, where all would count as stuck. */
+static uint64_t patience_end(const struct reconciler *rec, uint64_t lane_start) {
+        uint64_t own = now_usec() + rec->patience_usec, lane = lane_start + rec->deadline_usec / 4 * 3;
+
+        return own < lane ? own : lane;
+}
+
 static int run_lane(int fd, size_t index, void *userdata) {
         const struct batch *b = userdata;
-        const struct root *root = b->reconciler->root;
+        const struct reconciler *rec = b->reconciler;
+        uint64_t lane_start = now_usec();
         int lock;
 
-        if (b->reconciler->client >= 0)
-                close(b->reconciler->client);
-        lock = lane_lock(b->reconciler, b->lanes[index]);
+        if (rec->client >= 0)
+                close(rec->client);
+        lock = lane_lock(rec, b->lanes[index]);
 
         for (size_t i = 0; i < b->n; i++) {
                 const struct item *it = &b->items[i];
                 const struct knob *k = &b->state->knobs[it->knob];
                 struct record record = { .item = i };
                 struct step *step = &record.step;
-                uint64_t start;
+                struct teller teller = { .record = &record, .fd = fd, .start = now_usec() };
+                struct knob_write w = { .root = rec->root, .progress = tell, .userdata = &teller };
 
                 if (!str_eq(it->lane, b->lanes[index]))
                         continue;
                 (void) str_copy(step->kind, sizeof(step->kind), k->kind->name);
                 (void) str_copy(step->name, sizeof(step->name), k->name);
                 (void) str_copy(step->domain, sizeof(step->domain), k->domain);
-                start = now_usec();
+                teller.last = teller.start;
+                w.until_usec = patience_end(rec, lane_start);
                 if (lock == -EWOULDBLOCK) {
                         step->state = STEP_STUCK;
                         (void) err_set(&step->err, lock, ERR_TIMEOUT, k->name,
@@ -184,8 +222,8 @@ static int run_lane(int fd, size_t index, void *userdata) {
                 } else if (lock < 0)
                         step->state = failed(step, lock);
                 else
-                        step->state = work(root, k, it, step);
-                step->usec = now_usec() - start;
+                        step->state = work(k, it, &w, step);
+                step->usec = now_usec() - teller.start;
                 if (child_send(fd, &record, sizeof(record)) < 0)
                         return 1;
         }
@@ -215,8 +253,12 @@ static void on_record(const void *data, size_t size, void *userdata) {
         struct record record;
 
         memcpy(&record, data, size);
-        if (record.item < b->n)
+        if (record.item >= b->n)
+                return;
+        if (record.step.state != STEP_WORKING)
                 settle(b, &b->items[record.item], &record.step);
+        else if (b->reconciler->report)
+                b->reconciler->report(&record.step, b->reconciler->userdata);
 }
 
 /* For items whose child never said anything: it hangs, or was killed. */
@@ -275,6 +317,15 @@ static int run_batch(struct batch *b, struct err *e) {
         return r < 0 ? err_set(e, r, ERR_FAILED, NULL, "a process could not be started: %s", strerror(-r)) : 0;
 }
 
+/* What others did to a shared knob is theirs. Where a write was interrupted, what it did cannot be told from what they
+ * did, so the last baseline stands. */
+static void follow_others(const struct root *root, struct knob *k) {
+        char now[KNOB_VALUE_MAX];
+
+        if (k->kind->rebase && !k->pending && k->kind->read(root, k->name, now, NULL) >= 0)
+                (void) k->kind->rebase(now, k->baseline, k->applied);
+}
+
 /* Fills *it and returns true when the knob must change. */
 static bool needs_work(const struct state *s, size_t index, struct item *it) {
         const struct knob *k = &s->knobs[index];
@@ -287,7 +338,6 @@ static bool needs_work(const struct state *s, size_t index, struct item *it) {
         view.n_claims = it->n_claims;
         if (k->kind->target(&view, target) >= 0 && str_eq(target, k->applied) && !k->pending)
                 return false;
-        (void) str_copy(it->applied, sizeof(it->applied), k->applied);
         k->kind->lane(k->name, it->lane);
         return true;
 }
@@ -311,6 +361,18 @@ static bool same_batch(const struct state *s, const struct item *a, const struct
                s->knobs[a->knob].kind->phase == s->knobs[b->knob].kind->phase;
 }
 
+/* Part of a lease that is not committed did not get its value: so the lease will be undone. */
+static bool is_lost(const struct state *s, const struct batch *b) {
+        for (size_t i = 0; i < b->n; i++) {
+                const struct knob *k = &s->knobs[b->items[i].knob];
+
+                for (size_t l = 0; k->pending && l < s->n_leases; l++)
+                        if (s->leases[l].state == LEASE_LENDING && lease_find_claim(&s->leases[l], k->kind, k->name))
+                                return true;
+        }
+        return false;
+}
+
 int reconcile(const struct reconciler *rec, struct state *s, struct err *e) {
         _cleanup_free_ struct item *items = NULL;
         size_t n = 0;
@@ -331,6 +393,8 @@ int reconcile(const struct reconciler *rec, struct state *s, struct err *e) {
                 struct knob_view view = { k->baseline, k->applied, k->applied, items[i].claims, items[i].n_claims };
                 char target[KNOB_VALUE_MAX];
 
+                follow_others(rec->root, k);
+                memcpy(items[i].applied, k->applied, sizeof(k->applied));
                 k->pending = true;
                 if (k->kind->target(&view, target) >= 0)
                         (void) str_copy(k->applied, sizeof(k->applied), target);
@@ -350,6 +414,8 @@ int reconcile(const struct reconciler *rec, struct state *s, struct err *e) {
                 r = run_batch(&b, e);
                 if (r < 0)
                         return r;
+                if (is_lost(s, &b))
+                        break;
                 i += b.n;
         }
         return 1;

@@ -5,9 +5,12 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/cpu-set.h"
 #include "model/pci-device.h"
 
 #define REQUEST_DEVICES_MAX 64
+#define REQUEST_MEMORY_MAX 64
+#define REQUEST_KIB_MAX (UINT64_C(1) << 40) /* 1 PiB, in KiB */
 #define UUID_TEXT_MAX 37
 
 /* One PCI function that a domain wants. */
@@ -17,6 +20,14 @@ struct request_device {
         struct pci_id id;
         struct pci_id subsystem;
         char driver[DRIVER_NAME_MAX]; /* a vfio driver; "" means vfio-pci */
+};
+
+/* Memory in huge pages, for one of the domain's NUMA nodes or for all of it. */
+struct request_memory {
+        uint64_t kib;
+        uint64_t page_kib;    /* 0: what the host has by default */
+        struct cpu_set nodes; /* of the host: on these only; empty: wherever there is room */
+        bool interleave;      /* the same amount on each of the nodes */
 };
 
 /* What to do with endpoints of the same IOMMU group that were not asked for. */
@@ -31,6 +42,9 @@ struct request {
         char uuid[UUID_TEXT_MAX]; /* "" for a lease without libvirt: the name is its key */
         struct request_device devices[REQUEST_DEVICES_MAX];
         size_t n_devices;
+        struct request_memory memory[REQUEST_MEMORY_MAX];
+        size_t n_memory;
+        bool keep_hugepages; /* the host keeps what had to be added */
         enum group_policy group;
         bool boot_vga;     /* the firmware's display may be lent */
         bool dry_run;      /* plan and check only */
@@ -39,7 +53,7 @@ struct request {
 
 /* Nothing to borrow: no connection is needed. */
 static inline bool request_is_empty(const struct request *q) {
-        return q->n_devices == 0;
+        return q->n_devices == 0 && q->n_memory == 0;
 }
 
 /* Adds a device, or returns the one with this address that is there already. NULL when full. */

@@ -3,8 +3,9 @@
 
 const char *step_state_name(enum step_state state) {
         static const char *const names[] = {
-                [STEP_PLANNED] = "planned", [STEP_DONE] = "done",     [STEP_UNCHANGED] = "unchanged",
-                [STEP_FOREIGN] = "foreign", [STEP_FAILED] = "failed", [STEP_STUCK] = "stuck",
+                [STEP_PLANNED] = "planned",     [STEP_WORKING] = "working", [STEP_DONE] = "done",
+                [STEP_UNCHANGED] = "unchanged", [STEP_FOREIGN] = "foreign", [STEP_FAILED] = "failed",
+                [STEP_STUCK] = "stuck",
         };
 
         return names[state];

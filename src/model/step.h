@@ -9,11 +9,12 @@
 
 #define KNOB_KIND_MAX 24
 #define KNOB_NAME_MAX 64
-#define KNOB_VALUE_MAX 160
+#define KNOB_VALUE_MAX 256
 
 /* How the work on one knob went. */
 enum step_state {
         STEP_PLANNED,   /* dry run: would be done */
+        STEP_WORKING,   /* not through yet: done of total */
         STEP_DONE,      /* written and read back */
         STEP_UNCHANGED, /* had the wanted value already */
         STEP_FOREIGN,   /* somebody else changed it meanwhile: left alone */
@@ -30,6 +31,7 @@ struct step {
         enum step_state state;
         bool repeated; /* it failed before with the same message */
         uint64_t usec; /* how long it took */
+        uint64_t done, total; /* STEP_WORKING only; in the kind's own unit */
         struct err err;
 };
 
