@@ -14,6 +14,16 @@ static inline bool request_equal(const struct request *a, const struct request *
             a->group != b->group || a->boot_vga != b->boot_vga || a->dry_run != b->dry_run ||
             a->seconds != b->seconds)
                 return false;
+        if (a->n_memory != b->n_memory || a->keep_hugepages != b->keep_hugepages)
+                return false;
+        if (!cpu_set_equal(&a->cpus, &b->cpus) || !str_eq(a->governor, b->governor) || !str_eq(a->epp, b->epp) ||
+            a->cpufreq_all != b->cpufreq_all || a->isolate != b->isolate)
+                return false;
+        for (size_t i = 0; i < a->n_memory; i++)
+                if (a->memory[i].kib != b->memory[i].kib || a->memory[i].page_kib != b->memory[i].page_kib ||
+                    a->memory[i].interleave != b->memory[i].interleave ||
+                    !cpu_set_equal(&a->memory[i].nodes, &b->memory[i].nodes))
+                        return false;
         for (size_t i = 0; i < a->n_devices; i++)
                 if (!request_device_equal(&a->devices[i], &b->devices[i]))
                         return false;

@@ -90,8 +90,8 @@ int cli_request(const struct cli *cli, const struct lend_options *options, struc
                                options->domain);
         if (request_is_empty(&q))
                 return err_set(e, -ENODATA, ERR_NOT_FOUND, options->domain,
-                               "domain %s borrows nothing: its XML has no PCI <hostdev>; add one, or name devices with "
-                               "--device", options->domain);
+                               "domain %s borrows nothing: its XML has neither a PCI <hostdev> nor <hugepages>; add one, or "
+                               "name devices with --device", options->domain);
         q.boot_vga |= options->boot_vga;
         if (options->strict)
                 q.group = GROUP_STRICT;
@@ -107,6 +107,24 @@ static const char *text_of(struct json_object *o, const char *key) {
         return json_object_object_get_ex(o, key, &v) && v ? json_object_get_string(v) : "";
 }
 
+/* One line that is written over and over, where there is a terminal to do that on. */
+#define BAR_WIDTH 30
+static void print_bar(struct json_object *step) {
+        struct json_object *done = NULL, *total = NULL;
+        int64_t d, t;
+        int filled;
+
+        if (!isatty(STDOUT_FILENO) || !json_object_object_get_ex(step, "done", &done) ||
+            !json_object_object_get_ex(step, "total", &total))
+                return;
+        d = json_object_get_int64(done);
+        t = json_object_get_int64(total);
+        filled = t > 0 && d >= 0 && d <= t ? (int) (d * BAR_WIDTH / t) : 0;
+        printf("\r\033[K%s  [%.*s%.*s] %lld of %lld", text_of(step, "name"), filled, "##############################",
+               BAR_WIDTH - filled, "                              ", (long long) d, (long long) t);
+        (void) fflush(stdout);
+}
+
 static void on_progress(struct json_object *parameters, void *userdata) {
         _cleanup_free_ char *arrow = text_for_locale("→");
         struct json_object *step = NULL, *usec = NULL;
@@ -114,8 +132,12 @@ static void on_progress(struct json_object *parameters, void *userdata) {
         (void) userdata;
         if (!json_object_object_get_ex(parameters, "step", &step) || !step)
                 return;
+        if (str_eq(text_of(step, "state"), "working")) {
+                print_bar(step);
+                return;
+        }
         (void) json_object_object_get_ex(step, "microseconds", &usec);
-        printf("%-9s %s  %s %s %s  %.1f ms\n", text_of(step, "state"), text_of(step, "name"), text_of(step, "from"),
+        printf("%s%-9s %s  %s %s %s  %.1f ms\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "", text_of(step, "state"), text_of(step, "name"), text_of(step, "from"),
                arrow, text_of(step, "to"), (double) json_object_get_int64(usec) / 1000);
         (void) fflush(stdout);
 }

@@ -53,7 +53,7 @@ static void print_knobs(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
                 const struct lease *l = state_claimant(s, k->kind, k->name);
                 char state[600];
 
-                (void) str_format(state, sizeof(state), "%s%s%s", k->pending ? "pending" : "lent",
+                (void) str_format(state, sizeof(state), "%s%s%s", k->pending ? "pending" : k->declined ? "declined" : "lent",
                                   *k->message ? ": " : "", k->message);
                 table_row(t, k->name, k->baseline, now[i], l ? l->domain : "-", state);
         }

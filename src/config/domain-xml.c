@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "config/domain-parts.h"
 #include "config/option.h"
-#include "config/xml.h"
 
 static bool is_ours(const struct xml_node *n) {
         return xml_is_of(n, DOMAIN_XML_NAMESPACE);
@@ -20,14 +20,10 @@ static bool attribute_is(const struct xml_node *n, const char *name, const char 
         return found && str_eq(found, value);
 }
 
-/* Puts the place before what e says. */
-static int fail_at(const struct xml_node *n, int r, struct err *e) {
+int domain_fail_at(const struct xml_node *n, int r, struct err *e) {
         err_prefix(e, "domain XML, line %lu, <%s>", n->line, xml_local_name(n));
         return r;
 }
-
-#define fail_syntax(n, e, ...) \
-        fail_at(n, err_set(e, -EINVAL, ERR_INVALID, xml_local_name(n), __VA_ARGS__), e)
 
 /* NULL: *e says why. */
 static struct request_device *add_device(struct request *q, const struct xml_node *n, const struct bdf *address,
@@ -145,7 +141,7 @@ static int take_options(const struct xml_node *n, struct request *q, struct requ
                         continue;
                 r = d ? option_set_device(d, a->name, a->value, e) : option_set_domain(q, a->name, a->value, e);
                 if (r < 0)
-                        return fail_at(n, r, e);
+                        return domain_fail_at(n, r, e);
         }
         return 0;
 }
@@ -191,7 +187,7 @@ static int take_name(const struct xml_node *domain, struct request *q, struct er
         if (request_is_empty(q))
                 return 0;
         return fail_syntax(n ? n : domain, e,
-                           "the domain borrows PCI devices: wanted a name of 1 to %d of A-Z a-z 0-9 . _ - that "
+                           "the domain borrows devices or memory: wanted a name of 1 to %d of A-Z a-z 0-9 . _ - that "
                            "starts with neither . nor -, found “%s”; rename it while it is shut off: "
                            "virsh domrename %s NEW-NAME",
                            NAME_LENGTH_MAX, text ? text : "", *q->uuid ? q->uuid : "OLD-NAME");
@@ -224,7 +220,11 @@ static int take_domain(const struct xml_node *root, struct request *q, struct er
                 if (r < 0)
                         return r;
         }
-        r = take_uuid(domain, q, e);
+        r = domain_take_memory(domain, q, e);
+        if (r >= 0)
+                r = domain_take_cpus(domain, q, e);
+        if (r >= 0)
+                r = take_uuid(domain, q, e);
         return r < 0 ? r : take_name(domain, q, e);
 }
 

@@ -13,6 +13,7 @@
  *   <hostdev mode='subsystem' type='pci'>         managed='yes' and 'no' alike
  *   <interface type='hostdev'>                    when its source is a PCI address
  *   <disk type='nvme'>                            and its backing images, as libvirt detaches them
+ * and the huge pages of <memoryBacking>, on the nodes of <numatune>.
  * <driver model='…'/> (variant drivers, libvirt ≥ 10) is taken when it names a vfio driver. Our own element in
  * <metadata>, namespace DOMAIN_XML_NAMESPACE, says what the profile says:
  *   <passthru:domain xmlns:passthru="urn:passthru:domain:1" boot-vga="yes" group="strict">

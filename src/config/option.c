@@ -25,7 +25,26 @@ int option_set_domain(struct request *q, const char *key, const char *value, str
         }
         if (str_eq(key, "boot-vga"))
                 return str_to_bool(value, &q->boot_vga) < 0 ? wanted(key, "yes or no", value, e) : 0;
-        return unknown(key, "group or boot-vga", e);
+        if (str_eq(key, "hugepages-keep")) {
+                if (!str_eq(value, "always") && !str_eq(value, "never"))
+                        return wanted(key, "always or never", value, e);
+                q->keep_hugepages = str_eq(value, "always");
+                return 0;
+        }
+        if (str_eq(key, "governor") || str_eq(key, "epp")) {
+                if (!cpufreq_word_is_valid(value))
+                        return wanted(key, "one word of a-z 0-9 _ as performance", value, e);
+                return str_copy(str_eq(key, "epp") ? q->epp : q->governor, CPUFREQ_WORD_MAX, value);
+        }
+        if (str_eq(key, "cpufreq-scope")) {
+                if (!str_eq(value, "domain") && !str_eq(value, "all"))
+                        return wanted(key, "domain or all", value, e);
+                q->cpufreq_all = str_eq(value, "all");
+                return 0;
+        }
+        if (str_eq(key, "isolate"))
+                return str_to_bool(value, &q->isolate) < 0 ? wanted(key, "yes or no", value, e) : 0;
+        return unknown(key, "group, boot-vga, hugepages-keep, governor, epp, cpufreq-scope or isolate", e);
 }
 
 static int set_id(struct pci_id *id, bool *has, const char *key, const char *value, struct err *e) {

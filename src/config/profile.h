@@ -10,6 +10,11 @@
  *   [domain]
  *   group=expand|strict
  *   boot-vga=no|yes
+ *   hugepages-keep=never|always   pages that had to be added stay after the domain's end
+ *   governor=performance           of the CPUs that the domain's vCPUs are pinned to
+ *   epp=performance                their energy/performance preference
+ *   cpufreq-scope=domain|all       both for all CPUs of the host
+ *   isolate=no|yes                 the host's own work stays off the CPUs of <cputune>
  *
  *   [device 0000:01:00.0]
  *   id=10de:2206            refuse when another device is at this address

@@ -21,6 +21,8 @@ static const struct setting {
 } known[] = {
         { "lease", "deadline", offsetof(struct settings, deadline_usec), 70 * SECOND, SECOND, 10 * MINUTE,
           "from 1s to 10min" },
+        { "lease", "patience", offsetof(struct settings, patience_usec), 10 * SECOND, 500 * 1000, 10 * MINUTE,
+          "from 500ms to 10min" },
         { "helper", "idle-exit", offsetof(struct settings, idle_usec), 60 * SECOND, SECOND, 24 * HOUR,
           "from 1s to 24h" },
         { "helper", "retry", offsetof(struct settings, retry_usec), 10 * SECOND, SECOND, HOUR, "from 1s to 1h" },
@@ -85,7 +87,7 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
                                "[boot], found [%s]", entry->section);
         if (entry->key)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted %s, found the unknown setting “%s”",
-                               str_eq(entry->section, "lease") ? "deadline" : "idle-exit or retry", entry->key);
+                               str_eq(entry->section, "lease") ? "deadline or patience" : "idle-exit or retry", entry->key);
         return 0;
 }
 

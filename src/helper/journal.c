@@ -11,7 +11,7 @@
 
 void journal_step(const char *verb, const struct step *step) {
         int priority = step->state == STEP_FAILED || step->state == STEP_STUCK ? LOG_ERR :
-                       step->state == STEP_FOREIGN                             ? LOG_WARNING :
+                       step->state == STEP_FOREIGN || step->state == STEP_DECLINED ? LOG_WARNING :
                                                                                  LOG_INFO;
 
         (void) sd_journal_send("MESSAGE=%s %s: %s '%s' → '%s' %s (%.1f ms)%s%s", verb, step->domain, step->name, step->from,

@@ -42,6 +42,10 @@ static struct json_object *step_to_json(const struct step *step) {
         json_object_object_add(o, "to", json_object_new_string(step->to));
         json_object_object_add(o, "state", json_object_new_string(step_state_name(step->state)));
         json_object_object_add(o, "microseconds", json_object_new_int64((int64_t) step->usec));
+        if (step->state == STEP_WORKING) {
+                json_object_object_add(o, "done", json_object_new_int64((int64_t) step->done));
+                json_object_object_add(o, "total", json_object_new_int64((int64_t) step->total));
+        }
         if (*step->err.message)
                 json_object_object_add(o, "message", json_object_new_string(step->err.message));
         return o;
@@ -51,13 +55,14 @@ static void on_step(const struct step *step, void *userdata) {
         struct job *job = userdata;
 
         /* What fails at every retry in the same way is in the journal once. */
-        if (step->state != STEP_PLANNED && !step->repeated)
+        if (step->state != STEP_PLANNED && step->state != STEP_WORKING && !step->repeated)
                 journal_step(job->verb, step);
         /* Retries of what another domain had are not this client's affair. */
         if (!job->call || (name_is_valid(job->domain) && !uuid_is_valid(job->domain) &&
                            !str_eq(job->domain, step->domain)))
                 return;
-        (void) json_object_array_add(job->steps, step_to_json(step));
+        if (step->state != STEP_WORKING)
+                (void) json_object_array_add(job->steps, step_to_json(step));
         if (job->call->more) {
                 _cleanup_json_ struct json_object *parameters = json_object_new_object();
 
@@ -71,6 +76,7 @@ static struct reconciler reconciler_for(const struct worker *w, struct job *job)
         return (struct reconciler) {
                 .root = w->root,
                 .deadline_usec = w->settings.deadline_usec,
+                .patience_usec = w->settings.patience_usec,
                 .report = on_step,
                 .userdata = job,
                 .client = job->call ? varlink_fd(job->call->connection) : -1,

@@ -4,8 +4,13 @@
 #include "base/str.h"
 
 static const struct knob_kind *const kinds[] = {
+        &knob_epp,
+        &knob_governor,
         &knob_hugepages,
+        &knob_irq,
         &knob_pci_driver,
+        &knob_slice,
+        &knob_workqueue,
 };
 
 const struct knob_kind *knob_kind_find(const char *name) {

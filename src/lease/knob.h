@@ -41,6 +41,12 @@ struct knob_kind {
         /* Only one lease may claim it. */
         bool exclusive;
 
+        /* A host that refuses the value of a claim is told of, and in the way of no lease: the knob is "declined". */
+        bool optional;
+
+        /* Which of them there are is for the host to say: another set of claims does not make it another request. */
+        bool ambient;
+
         bool (*name_is_valid)(const char *name);
         bool (*value_is_valid)(const char *value); /* for claims, as the state file may hold them */
 
@@ -80,5 +86,10 @@ struct knob_kind {
 const struct knob_kind *knob_kind_find(const char *name);
 
 /* One per file knob-*.c */
+extern const struct knob_kind knob_epp;
+extern const struct knob_kind knob_governor;
 extern const struct knob_kind knob_hugepages;
+extern const struct knob_kind knob_irq;
 extern const struct knob_kind knob_pci_driver;
+extern const struct knob_kind knob_slice;
+extern const struct knob_kind knob_workqueue;

@@ -78,16 +78,18 @@ static int finish(const struct reconciler *rec, struct state *s, struct err *e) 
         return state_save(rec->root, s, e);
 }
 
-static bool same_claims(const struct lease *a, const struct lease *b) {
-        if (a->n_claims != b->n_claims)
-                return false;
-        for (size_t i = 0; i < a->n_claims; i++) {
-                const struct claim *c = lease_find_claim(b, a->claims[i].kind, a->claims[i].name);
+static bool has_claims_of(const struct lease *a, const struct lease *b) {
+        for (size_t i = 0; i < b->n_claims; i++) {
+                const struct claim *c = lease_find_claim(a, b->claims[i].kind, b->claims[i].name);
 
-                if (!c || !str_eq(c->value, a->claims[i].value))
+                if (!b->claims[i].kind->ambient && (!c || !str_eq(c->value, b->claims[i].value)))
                         return false;
         }
         return true;
+}
+
+static bool same_claims(const struct lease *a, const struct lease *b) {
+        return has_claims_of(a, b) && has_claims_of(b, a);
 }
 
 /* The first knob that the lease claims, or claimed, and that did not get its value: its error, 0 when all did. Those that
@@ -207,6 +209,8 @@ static int lend_again(const struct reconciler *rec, struct state *s, struct leas
                 struct knob *k = state_find_knob(s, plan->knobs[i].kind, plan->knobs[i].name);
                 const char *now = plan->knobs[i].applied;
 
+                if (!k)
+                        continue; /* an ambient one that was not there when the lease was made */
                 if (k->kind->rebase && !k->pending)
                         (void) k->kind->rebase(now, k->baseline, k->applied);
                 if (str_eq(now, k->applied) || (k->kind->satisfies && k->kind->satisfies(now, k->applied)))

@@ -9,7 +9,9 @@
 
 #include "base/child.h"
 #include "base/str.h"
+#include "lease/plan-cpufreq.h"
 #include "lease/plan-devices.h"
+#include "lease/plan-isolation.h"
 #include "lease/plan-memory.h"
 
 /* What the child says: a claim with the knob's present value, or why there will be none. */
@@ -55,6 +57,21 @@ static int describe(const struct root *root, const struct claim *c, struct recor
         return r;
 }
 
+/* Devices come last: nothing that may take long is to stand between the look for who uses them and the first write. */
+static int plan_all(const struct job *job, struct lease *lease, struct err *e) {
+        const struct root *root = job->rec->root;
+        int r;
+
+        r = plan_check_cpus(root, job->q, e);
+        if (r >= 0)
+                r = plan_memory(root, job->q, job->state, lease, e);
+        if (r >= 0)
+                r = plan_cpufreq(root, job->q, lease, e);
+        if (r >= 0)
+                r = plan_isolation(root, job->q, job->state, lease, e);
+        return r < 0 ? r : plan_devices(root, job->q, job->state, lease, e);
+}
+
 static int make(int fd, size_t index, void *userdata) {
         const struct job *job = userdata;
         _cleanup_lease_ struct lease lease = {};
@@ -65,9 +82,7 @@ static int make(int fd, size_t index, void *userdata) {
         if (job->rec->client >= 0)
                 close(job->rec->client);
         (void) str_copy(lease.domain, sizeof(lease.domain), job->q->domain);
-        r = plan_memory(job->rec->root, job->q, job->state, &lease, &record.err);
-        if (r >= 0)
-                r = plan_devices(job->rec->root, job->q, job->state, &lease, &record.err);
+        r = plan_all(job, &lease, &record.err);
         for (size_t i = 0; r >= 0 && i < lease.n_claims; i++) {
                 r = describe(job->rec->root, &lease.claims[i], &record);
                 if (r >= 0 && child_send(fd, &record, sizeof(record)) < 0)

@@ -104,6 +104,17 @@ static enum step_state failed(struct step *step, int r) {
         return STEP_FAILED;
 }
 
+/* What a lease can do without, and what stayed as it was. */
+static enum step_state refused(const struct root *root, const struct knob *k, const struct item *it, struct step *step,
+                               int r) {
+        char now[KNOB_VALUE_MAX];
+
+        (void) failed(step, r);
+        if (k->kind->optional && it->n_claims > 0 && k->kind->read(root, k->name, now, NULL) >= 0 && str_eq(now, step->from))
+                return STEP_DECLINED;
+        return STEP_FAILED;
+}
+
 /* Equally good values count only once ours was set: until then the claim's own value is what is wanted. */
 static bool satisfied(const struct knob *k, const struct item *it, const char *current, const char *target) {
         if (str_eq(current, target))
@@ -141,6 +152,8 @@ static enum step_state work(const struct knob *k, const struct item *it, struct 
         r = kind->read(root, k->name, step->from, &step->err);
         if (r == -ENODEV && it->n_claims == 0)
                 return STEP_FOREIGN; /* unplugged: nothing is left to give back */
+        if (r == -ENODEV && kind->optional)
+                return STEP_DECLINED;
         if (r < 0)
                 return failed(step, r);
         if (is_other(root, k, &step->err))
@@ -167,7 +180,7 @@ static enum step_state work(const struct knob *k, const struct item *it, struct 
         w->value = step->to;
         r = kind->write(w, &step->err);
         if (r < 0)
-                return failed(step, r);
+                return refused(root, k, it, step, r);
         if (r == 0) {
                 r = kind->read(root, k->name, now, &step->err);
                 if (r < 0)
@@ -237,13 +250,16 @@ static void settle(struct batch *b, struct item *it, struct step *step) {
         char message[sizeof(k->message)];
 
         it->reported = true;
+        k->declined = step->state == STEP_DECLINED;
+        if (k->declined)
+                memcpy(k->applied, *step->from ? step->from : it->applied, sizeof(k->applied));
         k->pending = step->state == STEP_FAILED || step->state == STEP_STUCK ||
                      (step->state == STEP_FOREIGN && it->n_claims > 0);
-        (void) str_copy(message, sizeof(message), k->pending ? step->err.message : "");
+        (void) str_copy(message, sizeof(message), k->pending || k->declined ? step->err.message : "");
         utf8_repair(message); /* the cut may have split a character */
         step->repeated = k->pending && str_eq(message, k->message);
         memcpy(k->message, message, sizeof(message));
-        (void) str_copy(k->error, sizeof(k->error), k->pending ? step->err.id : "");
+        (void) str_copy(k->error, sizeof(k->error), k->pending || k->declined ? step->err.id : "");
         if (b->reconciler->report)
                 b->reconciler->report(step, b->reconciler->userdata);
 }
@@ -336,6 +352,8 @@ static bool needs_work(const struct state *s, size_t index, struct item *it) {
         it->n_claims = state_claims(s, k, it->claims);
         view.claims = it->claims;
         view.n_claims = it->n_claims;
+        if (k->declined && it->n_claims > 0)
+                return false;
         if (k->kind->target(&view, target) >= 0 && str_eq(target, k->applied) && !k->pending)
                 return false;
         k->kind->lane(k->name, it->lane);

@@ -64,7 +64,7 @@ static struct json_object *knob_to_json(const struct knob *k) {
         put_text(o, "name", k->name);
         put_text(o, "baseline", k->baseline);
         put_text(o, "applied", k->applied);
-        put_text(o, "state", k->pending ? "pending" : "settled");
+        put_text(o, "state", k->pending ? "pending" : k->declined ? "declined" : "settled");
         put(o, "identity", text_or_null(k->identity));
         put(o, "domain", text_or_null(k->domain));
         put(o, "error", text_or_null(k->error));
@@ -201,9 +201,10 @@ static int knob_from_json(struct json_object *o, struct state *s, struct err *e)
                 return r;
         if (!k.kind->value_is_valid(k.baseline) || !k.kind->value_is_valid(k.applied))
                 return damaged(e, "baseline, applied", "values of their kind");
-        if (!str_eq(state, "pending") && !str_eq(state, "settled"))
-                return damaged(e, "state", "'pending' or 'settled'");
         k.pending = str_eq(state, "pending");
+        k.declined = k.kind->optional && str_eq(state, "declined");
+        if (!k.pending && !k.declined && !str_eq(state, "settled"))
+                return damaged(e, "state", "'pending', 'settled' or, where its kind allows that, 'declined'");
         return state_add_knob(s, &k) < 0 ? damaged(e, "knobs", "a shorter list") : 0;
 }
 

@@ -10,8 +10,8 @@
 #define STATE_DIRECTORY "/run/passthru"
 #define STATE_NAME "state.json"
 #define STATE_LEASES_MAX 64
-#define STATE_KNOBS_MAX 1024
-#define STATE_CLAIMS_MAX 256 /* of one lease */
+#define STATE_KNOBS_MAX 2048
+#define STATE_CLAIMS_MAX 1024 /* of one lease; every interrupt is one */
 
 struct claim {
         const struct knob_kind *kind;
@@ -42,7 +42,8 @@ struct knob {
         char identity[KNOB_IDENTITY_MAX];     /* what stood behind the name when it was first claimed; may be "" */
         char domain[NAME_LENGTH_MAX + 1];     /* whom it is, or was last, lent to */
         bool pending;                         /* a write was begun and is not confirmed */
-        char error[sizeof((struct err) {}.id)]; /* why it is still pending: an ERR_*, and a message; may be "" */
+        bool declined;                        /* the host refused the claims' value; it is not asked again */
+        char error[sizeof((struct err) {}.id)]; /* why it is pending or declined: an ERR_*, and a message; may be "" */
         char message[512];
 };
 

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/request.h"
 
+#include <string.h>
+
+bool cpufreq_word_is_valid(const char *s) {
+        size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+        return n > 0 && n < CPUFREQ_WORD_MAX && s[n] == '\0';
+}
+
 struct request_device *request_add(struct request *q, const struct bdf *address) {
         for (size_t i = 0; i < q->n_devices; i++)
                 if (bdf_compare(&q->devices[i].address, address) == 0)

@@ -10,7 +10,8 @@
 
 #define REQUEST_DEVICES_MAX 64
 #define REQUEST_MEMORY_MAX 64
-#define REQUEST_KIB_MAX (UINT64_C(1) << 40) /* 1 PiB, in KiB */
+#define CPUFREQ_WORD_MAX 24
+#define REQUEST_KIB_MAX (UINT64_C(1) << 40) /* 1 PiB */
 #define UUID_TEXT_MAX 37
 
 /* One PCI function that a domain wants. */
@@ -45,6 +46,11 @@ struct request {
         struct request_memory memory[REQUEST_MEMORY_MAX];
         size_t n_memory;
         bool keep_hugepages; /* the host keeps what had to be added */
+        struct cpu_set cpus;       /* that the domain's vCPUs are pinned to; empty: not pinned */
+        char governor[CPUFREQ_WORD_MAX]; /* of these CPUs; "" leaves it */
+        char epp[CPUFREQ_WORD_MAX];      /* energy/performance preference, likewise */
+        bool cpufreq_all;          /* both for all CPUs of the host */
+        bool isolate;              /* the host's own work stays off these CPUs */
         enum group_policy group;
         bool boot_vga;     /* the firmware's display may be lent */
         bool dry_run;      /* plan and check only */
@@ -53,8 +59,11 @@ struct request {
 
 /* Nothing to borrow: no connection is needed. */
 static inline bool request_is_empty(const struct request *q) {
-        return q->n_devices == 0 && q->n_memory == 0;
+        return q->n_devices == 0 && q->n_memory == 0 && !*q->governor && !*q->epp && !q->isolate;
 }
+
+/* A governor's or an energy preference's name: 1 to CPUFREQ_WORD_MAX - 1 of [a-z0-9_]. */
+bool cpufreq_word_is_valid(const char *s);
 
 /* Adds a device, or returns the one with this address that is there already. NULL when full. */
 struct request_device *request_add(struct request *q, const struct bdf *address);

@@ -4,8 +4,8 @@
 const char *step_state_name(enum step_state state) {
         static const char *const names[] = {
                 [STEP_PLANNED] = "planned",     [STEP_WORKING] = "working", [STEP_DONE] = "done",
-                [STEP_UNCHANGED] = "unchanged", [STEP_FOREIGN] = "foreign", [STEP_FAILED] = "failed",
-                [STEP_STUCK] = "stuck",
+                [STEP_UNCHANGED] = "unchanged", [STEP_FOREIGN] = "foreign", [STEP_DECLINED] = "declined",
+                [STEP_FAILED] = "failed",       [STEP_STUCK] = "stuck",
         };
 
         return names[state];

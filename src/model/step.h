@@ -18,6 +18,7 @@ enum step_state {
         STEP_DONE,      /* written and read back */
         STEP_UNCHANGED, /* had the wanted value already */
         STEP_FOREIGN,   /* somebody else changed it meanwhile: left alone */
+        STEP_DECLINED,  /* the host refuses it, err says why; the lease does without */
         STEP_FAILED,    /* err says why; it is tried again later */
         STEP_STUCK,     /* a driver does not answer; nothing is asked of this knob until it does */
 };

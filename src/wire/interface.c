@@ -25,6 +25,50 @@ static int device_to_json(const struct request_device *d, struct json_object *ar
         return 0;
 }
 
+static int memory_to_json(const struct request_memory *m, struct json_object *array) {
+        struct json_object *o = json_object_new_object();
+        char nodes[REQUEST_SET_TEXT_MAX];
+
+        if (!o || json_object_array_add(array, o) < 0) {
+                json_object_put(o);
+                return -ENOMEM;
+        }
+        if (cpu_set_format(&m->nodes, nodes, sizeof(nodes)) < 0 ||
+            json_add(o, "kib", json_object_new_int64((int64_t) m->kib)) < 0 ||
+            (m->page_kib && json_add(o, "page_kib", json_object_new_int64((int64_t) m->page_kib)) < 0) ||
+            (*nodes && json_add(o, "nodes", json_object_new_string(nodes)) < 0) ||
+            (m->interleave && json_add(o, "interleave", json_object_new_boolean(true)) < 0))
+                return -ENOMEM;
+        return 0;
+}
+
+static int add_memory(const struct request *q, struct json_object *o) {
+        struct json_object *array;
+
+        if (q->n_memory == 0)
+                return 0;
+        array = json_object_new_array_ext((int) q->n_memory);
+        if (json_add(o, "memory", array) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < q->n_memory; i++)
+                if (memory_to_json(&q->memory[i], array) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+static int add_cpus(const struct request *q, struct json_object *o) {
+        char cpus[REQUEST_SET_TEXT_MAX];
+
+        if (cpu_set_format(&q->cpus, cpus, sizeof(cpus)) < 0 ||
+            (*cpus && json_add(o, "cpus", json_object_new_string(cpus)) < 0) ||
+            (*q->governor && json_add(o, "governor", json_object_new_string(q->governor)) < 0) ||
+            (*q->epp && json_add(o, "epp", json_object_new_string(q->epp)) < 0) ||
+            (q->cpufreq_all && json_add(o, "cpufreq_all", json_object_new_boolean(true)) < 0) ||
+            (q->isolate && json_add(o, "isolate", json_object_new_boolean(true)) < 0))
+                return -ENOMEM;
+        return 0;
+}
+
 struct json_object *request_to_json(const struct request *q) {
         _cleanup_json_ struct json_object *o = json_object_new_object();
         struct json_object *devices;
@@ -38,7 +82,9 @@ struct json_object *request_to_json(const struct request *q) {
         for (size_t i = 0; i < q->n_devices; i++)
                 if (device_to_json(&q->devices[i], devices) < 0)
                         return NULL;
-        if ((q->group != GROUP_EXPAND &&
+        if (add_memory(q, o) < 0 || add_cpus(q, o) < 0 ||
+            (q->keep_hugepages && json_add(o, "keep_hugepages", json_object_new_boolean(true)) < 0) ||
+            (q->group != GROUP_EXPAND &&
              json_add(o, "group", json_object_new_string(group_names[q->group])) < 0) ||
             (q->boot_vga && json_add(o, "boot_vga", json_object_new_boolean(true)) < 0) ||
             (q->dry_run && json_add(o, "dry_run", json_object_new_boolean(true)) < 0) ||
@@ -106,18 +152,22 @@ static int read_bool(const struct reader *in, const char *key, bool *ret) {
         return 0;
 }
 
-static int read_seconds(const struct reader *in, uint64_t *ret) {
-        struct json_object *value = json_object_object_get(in->o, "seconds");
+/* Returns 1, or 0 when the field is left out. */
+static int read_number(const struct reader *in, const char *key, uint64_t max, uint64_t *ret) {
+        struct json_object *value = json_object_object_get(in->o, key);
+        char wanted[64];
         int64_t n;
 
         if (!value)
                 return 0;
-        /* A number over 64 bits comes as INT64_MAX or INT64_MIN: out of this range as well. */
+        /* A number over 64 bits comes as INT64_MAX or INT64_MIN: out of any range here as well. */
         n = json_object_get_int64(value);
-        if (!json_object_is_type(value, json_type_int) || n < 0 || n > REQUEST_SECONDS_MAX)
-                return refuse(in, "seconds", "a whole number from 0 to 86400");
+        if (!json_object_is_type(value, json_type_int) || n < 0 || (uint64_t) n > max) {
+                (void) str_format(wanted, sizeof(wanted), "a whole number from 0 to %llu", (unsigned long long) max);
+                return refuse(in, key, wanted);
+        }
         *ret = (uint64_t) n;
-        return 0;
+        return 1;
 }
 
 static int read_group(const struct reader *in, enum group_policy *ret) {
@@ -221,30 +271,90 @@ static int read_device(const struct reader *in, struct request *q) {
         return r;
 }
 
-static int read_devices(const struct reader *in, struct request *q) {
-        struct json_object *array = json_object_object_get(in->o, "devices");
+static int read_cpu_set(const struct reader *in, const char *key, struct cpu_set *ret) {
+        static const char wanted[] = "a list of numbers as \"0-3,8\"";
+        const char *s;
+        int r;
+
+        r = read_string(in, key, wanted, &s);
+        if (r <= 0)
+                return r;
+        if (strlen(s) >= REQUEST_SET_TEXT_MAX || cpu_set_parse(s, ret) < 0 || cpu_set_is_empty(ret))
+                return refuse(in, key, wanted);
+        return 1;
+}
+
+static int read_memory(const struct reader *in, struct request *q) {
+        static const char *const known[] = { "kib", "page_kib", "nodes", "interleave" };
+        struct request_memory m = {};
+        int r;
+
+        r = only_known(in, known, ARRAY_SIZE(known));
+        if (r >= 0)
+                r = read_number(in, "kib", REQUEST_KIB_MAX, &m.kib);
+        if (r >= 0 && m.kib == 0)
+                return refuse(in, "kib", "an amount of memory over 0");
+        if (r >= 0)
+                r = read_number(in, "page_kib", REQUEST_KIB_MAX, &m.page_kib);
+        if (r >= 0)
+                r = read_cpu_set(in, "nodes", &m.nodes);
+        if (r >= 0)
+                r = read_bool(in, "interleave", &m.interleave);
+        if (r < 0)
+                return r;
+        q->memory[q->n_memory++] = m;
+        return 0;
+}
+
+static int read_word(const struct reader *in, const char *key, char ret[static CPUFREQ_WORD_MAX]) {
+        static const char wanted[] = "one word of [a-z0-9_] as \"performance\"";
+        const char *s;
+        int r;
+
+        r = read_string(in, key, wanted, &s);
+        if (r <= 0)
+                return r;
+        return cpufreq_word_is_valid(s) ? str_copy(ret, CPUFREQ_WORD_MAX, s) : refuse(in, key, wanted);
+}
+
+static int read_cpus(const struct reader *in, struct request *q) {
+        int r;
+
+        r = read_cpu_set(in, "cpus", &q->cpus);
+        if (r >= 0)
+                r = read_word(in, "governor", q->governor);
+        if (r >= 0)
+                r = read_word(in, "epp", q->epp);
+        if (r >= 0)
+                r = read_bool(in, "cpufreq_all", &q->cpufreq_all);
+        if (r >= 0)
+                r = read_bool(in, "isolate", &q->isolate);
+        return r;
+}
+
+/* Calls read for each object of the list. */
+static int read_list(const struct reader *in, const char *key, size_t max, struct request *q,
+                     int (*read)(const struct reader *in, struct request *q)) {
+        struct json_object *array = json_object_object_get(in->o, key);
         size_t n;
 
         if (!json_object_is_type(array, json_type_array))
-                return refuse(in, "devices", "a list of devices");
+                return refuse(in, key, "a list");
         n = json_object_array_length(array);
-        if (n > REQUEST_DEVICES_MAX)
-                return err_set(in->e, -EINVAL, ERR_INVALID, "devices", "a request has at most %d devices, not %zu",
-                               REQUEST_DEVICES_MAX, n);
+        if (n > max)
+                return err_set(in->e, -EINVAL, ERR_INVALID, key, "a request has at most %zu %s, not %zu", max, key, n);
         for (size_t i = 0; i < n; i++) {
-                struct reader device = { .o = json_object_array_get_idx(array, i), .e = in->e };
+                struct reader element = { .o = json_object_array_get_idx(array, i), .e = in->e };
                 int r;
 
-                r = str_format(device.path, sizeof(device.path), "devices[%zu]", i);
+                r = str_format(element.path, sizeof(element.path), "%s[%zu]", key, i);
                 if (r < 0)
                         return r;
-                if (!json_object_is_type(device.o, json_type_object))
-                        return err_set(in->e, -EINVAL, ERR_INVALID, device.path,
-                                       "%s must be an object with an address", device.path);
-                r = str_format(device.path, sizeof(device.path), "devices[%zu].", i);
-                if (r < 0)
-                        return r;
-                r = read_device(&device, q);
+                if (!json_object_is_type(element.o, json_type_object))
+                        return err_set(in->e, -EINVAL, ERR_INVALID, element.path, "%s must be an object",
+                                       element.path);
+                strcat(element.path, ".");
+                r = read(&element, q);
                 if (r < 0)
                         return r;
         }
@@ -252,8 +362,9 @@ static int read_devices(const struct reader *in, struct request *q) {
 }
 
 int request_from_json(struct json_object *o, struct request *ret, struct err *e) {
-        static const char *const known[] = { "domain",   "uuid",    "devices", "group",
-                                             "boot_vga", "dry_run", "seconds" };
+        static const char *const known[] = { "domain",   "uuid", "devices",     "memory",  "keep_hugepages", "cpus",    "governor",
+                                             "epp",      "cpufreq_all", "isolate", "group",          "boot_vga", "dry_run",
+                                             "seconds" };
         const struct reader in = { .o = o, .e = e };
         struct request q = {};
         const char *domain;
@@ -269,7 +380,13 @@ int request_from_json(struct json_object *o, struct request *ret, struct err *e)
         if (r >= 0)
                 r = read_uuid(&in, q.uuid);
         if (r >= 0)
-                r = read_devices(&in, &q);
+                r = read_list(&in, "devices", REQUEST_DEVICES_MAX, &q, read_device);
+        if (r >= 0 && json_object_object_get(o, "memory"))
+                r = read_list(&in, "memory", REQUEST_MEMORY_MAX, &q, read_memory);
+        if (r >= 0)
+                r = read_bool(&in, "keep_hugepages", &q.keep_hugepages);
+        if (r >= 0)
+                r = read_cpus(&in, &q);
         if (r >= 0)
                 r = read_group(&in, &q.group);
         if (r >= 0)
@@ -277,7 +394,7 @@ int request_from_json(struct json_object *o, struct request *ret, struct err *e)
         if (r >= 0)
                 r = read_bool(&in, "dry_run", &q.dry_run);
         if (r >= 0)
-                r = read_seconds(&in, &q.seconds);
+                r = read_number(&in, "seconds", REQUEST_SECONDS_MAX, &q.seconds);
         if (r < 0)
                 return r;
         *ret = q;

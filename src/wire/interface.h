@@ -7,6 +7,7 @@
 #define PASSTHRU_INTERFACE "org.passthru"
 
 #define REQUEST_SECONDS_MAX 86400
+#define REQUEST_SET_TEXT_MAX 4096 /* the longest list of 1024 numbers */
 
 /* The interface's description as varlinkctl shows it: types, methods Lend, Return, Reconcile, Status, errors. */
 extern const char passthru_interface_description[];

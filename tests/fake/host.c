@@ -26,6 +26,12 @@ static const struct tree_pci functions[] = {
         { "0000:04:00.1", "0000:00:13.0", 0x8086, 0x10d3, 0x8086, 0, 0x020000, 0, 15, "e1000e", NULL, false },
 };
 
+static const struct fake_node nodes[FAKE_NODES] = {
+        { .total_kib = 4U << 20, .free_kib = (3U << 20) + HOST_POOL * 2048, .whole_kib = (3U << 20) + HOST_POOL * 2048,
+          .cache_kib = 256U << 10 },
+        { .total_kib = 4U << 20, .free_kib = 3U << 20, .whole_kib = 3U << 20, .cache_kib = 256U << 10 },
+};
+
 static void on_step(const struct step *step, void *userdata) {
         struct host *h = userdata;
 
@@ -37,8 +43,12 @@ void host_start(struct host *h) {
         *h = (struct host) { .tree = tree_new() };
         h->root = tree_root(h->tree);
         h->rec = (struct reconciler) {
-                .root = h->root, .deadline_usec = 10000000, .report = on_step, .userdata = h, .client = -1 };
+                .root = h->root, .deadline_usec = 10000000, .patience_usec = 1000000, .report = on_step, .userdata = h, .client = -1 };
         fake_kernel_start(h->tree);
+        fake_memory_start(h->tree, nodes);
+        fake_memory_change(0, FAKE_2M, HOST_POOL);
+        fake_cpus_start(h->tree);
+        (void) fake_cpus_snapshot(h->cpus);
         for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
                 tree_pci(h->tree, &functions[i]);
                 fake_kernel_native(functions[i].address, functions[i].driver);
@@ -46,6 +56,8 @@ void host_start(struct host *h) {
 }
 
 void host_stop(struct host *h) {
+        fake_cpus_stop();
+        fake_memory_stop();
         fake_kernel_stop();
         tree_free(h->tree);
 }
@@ -64,12 +76,19 @@ const char *host_binding(const struct host *h, const char *address) {
 }
 
 void host_assert_baseline(const struct host *h) {
+        char cpus[1024];
+
         for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
                 char wanted[80];
 
                 (void) str_format(wanted, sizeof(wanted), "%s -", functions[i].driver);
                 assert_string_equal(host_binding(h, functions[i].address), wanted);
         }
+        assert_string_equal(fake_cpus_snapshot(cpus), h->cpus);
+        assert_int_equal(fake_memory_pages(0, FAKE_2M), HOST_POOL);
+        assert_int_equal(fake_memory_pages(1, FAKE_2M), 0);
+        assert_int_equal(fake_memory_pages(0, FAKE_1G), 0);
+        assert_int_equal(fake_memory_pages(1, FAKE_1G), 0);
 }
 
 const char *host_snapshot(const struct host *h, char *buf) {
@@ -78,7 +97,22 @@ const char *host_snapshot(const struct host *h, char *buf) {
         for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
                 n += (size_t) snprintf(buf + n, 512 - n, "%s=%s ", functions[i].address + 5,
                                        host_binding(h, functions[i].address));
+        (void) snprintf(buf + n, 512 - n, "pools=%llu,%llu", (unsigned long long) fake_memory_pages(0, FAKE_2M),
+                        (unsigned long long) fake_memory_pages(1, FAKE_2M));
         return buf;
+}
+
+void request_isolation(struct request *q, const char *cpus) {
+        assert_int_equal(cpu_set_parse(cpus, &q->cpus), 0);
+        q->isolate = true;
+}
+
+void request_memory(struct request *q, int node, uint64_t mib) {
+        struct request_memory *m = &q->memory[q->n_memory++];
+
+        *m = (struct request_memory) { .kib = mib * 1024, .page_kib = FAKE_2M };
+        if (node >= 0)
+                cpu_set_add(&m->nodes, (unsigned) node);
 }
 
 void request_make(struct request *q, const char *domain, ...) {

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "fake/cpus.h"
+#include "fake/memory.h"
 #include "fake/read.h"
 #include "model/bdf.h"
 
@@ -64,8 +66,14 @@ static void hold_lock(const char *path) {
                 (void) str_format(shared->hung, sizeof(shared->hung), "%.12s", address + strlen("/sys/bus/pci/devices/"));
 }
 
-static void wait_for_lock(const char *path) {
-        if (!shared || inside || !*shared->hung || !strstr(path, shared->hung) ||
+static void before_read(const char *path) {
+        if (!shared || inside)
+                return;
+        inside = true;
+        fake_memory_refresh(path);
+        fake_cpus_refresh(path);
+        inside = false;
+        if (!*shared->hung || !strstr(path, shared->hung) ||
             !(strstr(path, "/driver_override") || strstr(path, "/uevent")))
                 return;
         while (!__atomic_load_n(&shared->release, __ATOMIC_SEQ_CST))
@@ -78,7 +86,7 @@ void fake_kernel_start(struct tree *t) {
         shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (shared == MAP_FAILED)
                 abort();
-        fake_before_read = wait_for_lock;
+        fake_before_read = before_read;
         /* What module_ensure looks for: then it need not load anything. */
         tree_pci_driver(tree, "vfio-pci");
         tree_file(tree, "/sys/bus/pci/drivers_probe", "");
@@ -250,7 +258,13 @@ static bool device_path(const char *path, const char *rest, char address[BDF_TEX
 
 static int host_write(const struct root *root, const char *path, const char *value) {
         char address[BDF_TEXT_MAX];
+        int r;
 
+        r = fake_memory_write(path, value);
+        if (r > 0)
+                r = fake_cpus_write(path, value);
+        if (r <= 0)
+                return r;
         if (device_path(path, "driver/unbind", address))
                 return root_exists(root, "%s", path) >= 0 ? on_unbind(address, value) : -ENOENT;
         if (str_eq(path, "/sys/bus/pci/drivers_probe")) {
@@ -268,6 +282,30 @@ static int host_write(const struct root *root, const char *path, const char *val
         return __real_root_write_attr(root, value, "%s", path);
 }
 
+bool fake_kernel_begin(const char *path, int *ret) {
+        step();
+        if (take_fault(path)) {
+                *ret = fault(path);
+                if (*ret <= 0)
+                        return false;
+        }
+        __atomic_add_fetch(&shared->writing, 1, __ATOMIC_SEQ_CST);
+        while (__atomic_load_n(&shared->dying, __ATOMIC_SEQ_CST)) {
+                /* Somebody is about to kill us all and only waits for writes that have begun. */
+                __atomic_sub_fetch(&shared->writing, 1, __ATOMIC_SEQ_CST);
+                for (;;)
+                        nap();
+        }
+        inside = true;
+        return true;
+}
+
+void fake_kernel_end(void) {
+        inside = false;
+        __atomic_sub_fetch(&shared->writing, 1, __ATOMIC_SEQ_CST);
+        step();
+}
+
 int __wrap_root_write_attr(const struct root *root, const char *value, const char *fmt, ...) {
         char path[PATH_MAX];
         va_list ap;
@@ -278,25 +316,10 @@ int __wrap_root_write_attr(const struct root *root, const char *value, const cha
         va_end(ap);
         if (!shared)
                 return __real_root_write_attr(root, value, "%s", path);
-
-        step();
-        if (take_fault(path)) {
-                r = fault(path);
-                if (r <= 0)
-                        return r;
-        }
-        __atomic_add_fetch(&shared->writing, 1, __ATOMIC_SEQ_CST);
-        while (__atomic_load_n(&shared->dying, __ATOMIC_SEQ_CST)) {
-                /* Somebody is about to kill us all and only waits for writes that have begun. */
-                __atomic_sub_fetch(&shared->writing, 1, __ATOMIC_SEQ_CST);
-                for (;;)
-                        nap();
-        }
-        inside = true;
+        if (!fake_kernel_begin(path, &r))
+                return r;
         r = host_write(root, path, value);
-        inside = false;
-        __atomic_sub_fetch(&shared->writing, 1, __ATOMIC_SEQ_CST);
-        step();
+        fake_kernel_end();
         return r;
 }
 

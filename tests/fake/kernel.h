@@ -46,6 +46,11 @@ enum fake_fault {
 void fake_kernel_fail(const char *path_part, enum fake_fault fault, int error, unsigned times);
 void fake_kernel_release(void);
 
+/* For other fakes whose functions are steps as well: begin says whether the change may be made, else *ret is what to answer
+ * (0 for one that is ignored); after the change comes end. */
+bool fake_kernel_begin(const char *path, int *ret);
+void fake_kernel_end(void);
+
 /* Writes to unbind since the start that hit a function at the same time as another one of its bus was in work: lanes
  * must make this impossible. */
 unsigned fake_kernel_overlaps(void);

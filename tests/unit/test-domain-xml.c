@@ -242,7 +242,7 @@ static void test_identity(void **state) {
                 { "<name>Übung</name>", "", "", "found “Übung”; rename" },
                 { "<name>Übung</name>", "", "", "virsh domrename OLD-NAME NEW-NAME" },
                 { "<name>Übung</name><uuid>x; y</uuid>", "", "", "<uuid>: wanted 8-4-4-4-12" },
-                { "<name>../vm</name>", "", "", "<name>: the domain borrows PCI devices: wanted a name" },
+                { "<name>../vm</name>", "", "", "<name>: the domain borrows devices or memory: wanted a name" },
                 { "<name>.vm</name>", "", "", "<name>: the domain borrows" },
                 { "<name>v&amp;m</name>", "", "", "found “v&m”" },
                 { "<name>v<![CDATA[m]]>&#49;<!-- -->2</name>", "vm12", "", NULL },
@@ -358,6 +358,115 @@ static void test_full(void **state) {
         }
 }
 
+#define MEMORY(text, backing) "<domain><name>vm</name><memory" text "</memory><memoryBacking>" backing "</memoryBacking>"
+#define ONE_GIB " unit='GiB'>1"
+#define CELLS                                                                                                           \
+        "<cpu><numa><cell id='0' cpus='0-1' memory='512' unit='MiB'/><cell id='1' cpus='2-3' memory='524288'/></numa></cpu>"
+
+static void test_memory(void **state) {
+        static const struct {
+                const char *text;
+                size_t n;
+                struct request_memory wanted[2];
+        } cases[] = {
+                { "<domain><name>vm</name><memory>1024</memory></domain>", 0 },
+                { MEMORY(ONE_GIB, "<locked/>") "</domain>", 0 },
+                { MEMORY(ONE_GIB, "<hugepages/>") "</domain>", 1, { { .kib = 1048576 } } },
+                { MEMORY(">1048576", "<hugepages/>") "</domain>", 1, { { .kib = 1048576 } } },
+                { MEMORY(" unit='b'>1025", "<hugepages/>") "</domain>", 1, { { .kib = 2 } } },
+                { MEMORY(" unit='KB'>1024", "<hugepages/>") "</domain>", 1, { { .kib = 1000 } } },
+                { MEMORY(ONE_GIB, "<hugepages><page size='2' unit='M'/></hugepages>") "</domain>", 1,
+                  { { .kib = 1048576, .page_kib = 2048 } } },
+                { MEMORY(ONE_GIB, "<hugepages><page size='2048'/><page size='1' unit='G' nodeset='1'/></hugepages>") CELLS
+                  "</domain>", 2, { { .kib = 524288, .page_kib = 2048 }, { .kib = 524288, .page_kib = 1048576 } } },
+                { MEMORY(ONE_GIB, "<hugepages><page size='1' unit='G' nodeset='3'/></hugepages>") "</domain>", 1,
+                  { { .kib = 1048576 } } },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='strict' nodeset='1'/></numatune></domain>", 1,
+                  { { .kib = 1048576, .nodes = { { 2 } } } } },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='interleave' nodeset='0-2,^1'/></numatune></domain>",
+                  1, { { .kib = 1048576, .nodes = { { 5 } }, .interleave = true } } },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory placement='auto'/></numatune></domain>", 1,
+                  { { .kib = 1048576 } } },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='strict' nodeset='0'/>"
+                  "<memnode cellid='1' mode='strict' nodeset='3'/></numatune>" CELLS "</domain>", 2,
+                  { { .kib = 524288, .nodes = { { 1 } } }, { .kib = 524288, .nodes = { { 8 } } } } },
+                /* a memory module of 1 GiB */
+                { MEMORY(" unit='GiB'>2", "<hugepages/>") CELLS "</domain>", 2,
+                  { { .kib = 524288 + 1048576 }, { .kib = 524288 } } },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct request q;
+
+                parse(cases[i].text, &q);
+                if (q.n_memory != cases[i].n)
+                        fail_msg("%s: %zu", cases[i].text, q.n_memory);
+                assert_int_equal(request_is_empty(&q), q.n_memory == 0);
+                for (size_t m = 0; m < q.n_memory; m++) {
+                        assert_int_equal(q.memory[m].kib, cases[i].wanted[m].kib);
+                        assert_int_equal(q.memory[m].page_kib, cases[i].wanted[m].page_kib);
+                        assert_int_equal(q.memory[m].interleave, cases[i].wanted[m].interleave);
+                        assert_true(cpu_set_equal(&q.memory[m].nodes, &cases[i].wanted[m].nodes));
+                }
+        }
+}
+
+static void test_bad_memory(void **state) {
+        static const struct {
+                const char *text, *message;
+        } cases[] = {
+                { "<domain><name>vm</name><memoryBacking><hugepages/></memoryBacking></domain>", "wanted the element memory" },
+                { MEMORY(">0", "<hugepages/>") "</domain>", "line 1, <memory>: wanted an amount of memory, found “0”" },
+                { MEMORY(">", "<hugepages/>") "</domain>", "wanted an amount of memory, found “”" },
+                { MEMORY(">-1", "<hugepages/>") "</domain>", "wanted an amount of memory" },
+                { MEMORY(">99999999999999999999", "<hugepages/>") "</domain>", "wanted an amount of memory" },
+                { MEMORY(" unit='TiB'>9999", "<hugepages/>") "</domain>", "wanted an amount of memory" },
+                { MEMORY(" unit='pages'>1", "<hugepages/>") "</domain>", "wanted a unit such as KiB" },
+                { MEMORY(ONE_GIB, "<hugepages><page/></hugepages>") "</domain>", "<page>: wanted an amount" },
+                { MEMORY(ONE_GIB, "<hugepages><page size='2' nodeset='x'/></hugepages>") "</domain>",
+                  "nodeset: wanted numbers as 0-3,8 below 1024, found “x”" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory nodeset='5000'/></numatune></domain>", "nodeset: wanted" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory nodeset=''/></numatune></domain>", "nodeset: wanted" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<cpu><numa><cell memory='x'/></numa></cpu></domain>", "<cell>: wanted" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<cpu><numa><cell id='x' memory='1'/></numa></cpu></domain>", "id: wanted" },
+                { "<domain><name>my vm</name><memory>1</memory><memoryBacking><hugepages/></memoryBacking></domain>",
+                  "borrows devices or memory" },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+                refuse(cases[i].text, strlen(cases[i].text), -EINVAL, cases[i].message);
+}
+
+#define PINS(pins) "<domain><name>vm</name><cputune>" pins "</cputune></domain>"
+
+static void test_cpus(void **state) {
+        static const struct {
+                const char *text, *cpus;
+        } cases[] = {
+                { "<domain/>", "" },
+                { PINS("<shares>2048</shares><emulatorpin cpuset='0-1'/>"), "" },
+                { PINS("<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='4'/><emulatorpin cpuset='0'/>"), "2,4" },
+                { PINS("<vcpupin vcpu='0' cpuset='2-7,^3'/><vcpupin vcpu='1' cpuset='9'/>"), "2,4-7,9" },
+        };
+        static const char *const bad[] = { PINS("<vcpupin vcpu='0'/>"), PINS("<vcpupin cpuset=''/>"),
+                                           PINS("<vcpupin cpuset='2-'/>"), PINS("<vcpupin cpuset='1024'/>") };
+
+        (void) state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct request q;
+                char text[64];
+
+                parse(cases[i].text, &q);
+                assert_int_equal(cpu_set_format(&q.cpus, text, sizeof(text)), 0);
+                assert_string_equal(text, cases[i].cpus);
+                assert_true(request_is_empty(&q));
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                refuse(bad[i], strlen(bad[i]), -EINVAL, "<vcpupin>: cpuset: wanted numbers as 2-5,8");
+}
+
 static void test_load(void **state) {
         static const char *const bad[] = { "", "../vm", "a/b", "my vm" };
         _cleanup_tree_ struct tree *t = tree_new();
@@ -391,6 +500,8 @@ int main(void) {
                 cmocka_unit_test(test_bad_metadata), cmocka_unit_test(test_identity),
                 cmocka_unit_test(test_not_xml),      cmocka_unit_test(test_bounds),
                 cmocka_unit_test(test_full),         cmocka_unit_test(test_load),
+                cmocka_unit_test(test_memory),       cmocka_unit_test(test_bad_memory),
+                cmocka_unit_test(test_cpus),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,10 @@ static const struct {
           "\"id\":\"10de:2206\",\"subsystem\":\"1458:403f\",\"driver\":\"vfio-pci\"},"
           "{\"address\":\"10000:e0:1f.7\"}],\"group\":\"strict\",\"boot_vga\":true,\"dry_run\":true,"
           "\"seconds\":86400}", NULL },
+        { "{\"domain\":\"a\",\"devices\":[],\"memory\":[{\"kib\":8388608,\"page_kib\":2048,\"nodes\":\"0-1,3\","
+          "\"interleave\":true},{\"kib\":1}],\"keep_hugepages\":true}", NULL },
+        { "{\"domain\":\"a\",\"devices\":[],\"cpus\":\"2-3,7\",\"governor\":\"performance\",\"epp\":\"balance_power\","
+          "\"cpufreq_all\":true,\"isolate\":true}", NULL },
         { "{\"domain\":\"a\",\"uuid\":null,\"devices\":[{\"address\":\"01:00.0\",\"id\":null,\"subsystem\":null,"
           "\"driver\":null}],\"group\":null,\"boot_vga\":null,\"dry_run\":null,\"seconds\":null}",
           "{\"domain\":\"a\",\"devices\":[{\"address\":\"0000:01:00.0\"}]}" },
@@ -161,6 +165,33 @@ static const struct {
         { WITH("\"group\":\"Strict\""), "group" },
         { WITH("\"group\":\"strict\\u0000\""), "group" },
 
+        { WITH("\"memory\":1"), "memory" },
+        { WITH("\"memory\":[1]"), "memory[0]" },
+        { WITH("\"memory\":[{}]"), "memory[0].kib" },
+        { WITH("\"memory\":[{\"kib\":0}]"), "memory[0].kib" },
+        { WITH("\"memory\":[{\"kib\":-1}]"), "memory[0].kib" },
+        { WITH("\"memory\":[{\"kib\":\"1\"}]"), "memory[0].kib" },
+        { WITH("\"memory\":[{\"kib\":1099511627777}]"), "memory[0].kib" },
+        { WITH("\"memory\":[{\"kib\":1},{\"kib\":1,\"page_kib\":true}]"), "memory[1].page_kib" },
+        { WITH("\"memory\":[{\"kib\":1,\"nodes\":\"\"}]"), "memory[0].nodes" },
+        { WITH("\"memory\":[{\"kib\":1,\"nodes\":\"1024\"}]"), "memory[0].nodes" },
+        { WITH("\"memory\":[{\"kib\":1,\"nodes\":0}]"), "memory[0].nodes" },
+        { WITH("\"memory\":[{\"kib\":1,\"interleave\":1}]"), "memory[0].interleave" },
+        { WITH("\"memory\":[{\"kib\":1,\"path\":\"/x\"}]"), "memory[0].path" },
+        { WITH("\"keep_hugepages\":1"), "keep_hugepages" },
+
+        { WITH("\"cpus\":1"), "cpus" },
+        { WITH("\"cpus\":\"\""), "cpus" },
+        { WITH("\"cpus\":\"2-\""), "cpus" },
+        { WITH("\"cpus\":\"1024\""), "cpus" },
+        { WITH("\"governor\":1"), "governor" },
+        { WITH("\"governor\":\"\""), "governor" },
+        { WITH("\"governor\":\"../x\""), "governor" },
+        { WITH("\"governor\":\"" NAME_16 NAME_16 "\""), "governor" },
+        { WITH("\"epp\":\"a b\""), "epp" },
+        { WITH("\"cpufreq_all\":0"), "cpufreq_all" },
+        { WITH("\"isolate\":\"yes\""), "isolate" },
+
         { WITH("\"boot_vga\":1"), "boot_vga" },
         { WITH("\"boot_vga\":\"true\""), "boot_vga" },
         { WITH("\"dry_run\":0"), "dry_run" },
@@ -229,6 +260,23 @@ static int request_with_devices(size_t n, struct err *e) {
                 assert_true(json_object_equal(o, back));
         }
         return r;
+}
+
+static void test_number_of_memories(void **state) {
+        (void) state;
+
+        for (size_t n = REQUEST_MEMORY_MAX; n <= REQUEST_MEMORY_MAX + 1; n++) {
+                _cleanup_json_ struct json_object *o = parsed("{\"domain\":\"a\",\"devices\":[]}");
+                struct json_object *array = json_object_new_array();
+                struct request q;
+                struct err e = {};
+
+                assert_int_equal(json_add(o, "memory", array), 0);
+                for (size_t i = 0; i < n; i++)
+                        assert_int_equal(json_object_array_add(array, parsed("{\"kib\":2048}")), 0);
+                assert_int_equal(request_from_json(o, &q, &e), n > REQUEST_MEMORY_MAX ? -EINVAL : 0);
+                assert_string_equal(e.subject, n > REQUEST_MEMORY_MAX ? "memory" : "");
+        }
 }
 
 static void test_number_of_devices(void **state) {
@@ -307,6 +355,7 @@ int main(void) {
                 cmocka_unit_test(test_values),
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_number_of_devices),
+                cmocka_unit_test(test_number_of_memories),
                 cmocka_unit_test(test_message),
                 cmocka_unit_test(test_return),
                 cmocka_unit_test(test_nothing),

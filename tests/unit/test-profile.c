@@ -44,7 +44,8 @@ static void test_all(void **state) {
         (void) state;
         q.dry_run = true;
         tree_file(t, CONF,
-                  "[domain]\ngroup=strict\nboot-vga=yes\n"
+                  "[domain]\ngroup=strict\nboot-vga=yes\nhugepages-keep=always\n"
+                  "governor=performance\nepp=balance_power\ncpufreq-scope=all\nisolate=yes\n"
                   "[device 0000:01:00.0]\nid=10de:2206\nsubsystem=1458:4037\ndriver=vfio-pci\n"
                   "[device 10000:e0:06.1]\n"
                   "[device 02:00.0]\nid=8086:a77f\n");
@@ -54,6 +55,9 @@ static void test_all(void **state) {
         assert_true(found);
         assert_int_equal(q.group, GROUP_STRICT);
         assert_false(q.boot_vga);
+        assert_true(q.keep_hugepages && q.cpufreq_all && q.isolate);
+        assert_string_equal(q.governor, "performance");
+        assert_string_equal(q.epp, "balance_power");
         assert_true(q.dry_run);
         assert_int_equal(q.n_devices, 3);
         assert_true(q.devices[0].has_id && q.devices[0].has_subsystem);
@@ -80,6 +84,12 @@ static void test_bad(void **state) {
         } cases[] = {
                 { "[domain]\ngroup=lax\n", CONF ":2: group: wanted expand or strict, found “lax”" },
                 { "[domain]\nboot-vga=maybe\n", CONF ":2: boot-vga: wanted yes or no, found “maybe”" },
+                { "[domain]\nhugepages-keep=yes\n", CONF ":2: hugepages-keep: wanted always or never, found “yes”" },
+                { "[domain]\ngovernor=\n", "governor: wanted one word" },
+                { "[domain]\ngovernor=../x\n", "governor: wanted one word" },
+                { "[domain]\nepp=a b\n", "epp: wanted one word" },
+                { "[domain]\ncpufreq-scope=some\n", "cpufreq-scope: wanted domain or all, found “some”" },
+                { "[domain]\nisolate=perhaps\n", "isolate: wanted yes or no, found “perhaps”" },
                 { "[domain]\nbootvga=yes\n", "unknown setting “bootvga”" },
                 { "[domain]\nid=10de:2206\n", "unknown setting “id”" },
                 { "[domains]\n", CONF ":1: wanted the section [domain] or [device ADDRESS], found [domains]" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Random histories: three domains lend and return overlapping devices while writes fail, processes are killed and the
- * clock runs out. After each event and a recovery the host must be what the state file says, and at the end the baseline.
+/* Random histories: three domains lend and return overlapping devices and memory while writes fail, processes are killed,
+ * the clock runs out, and others take, add and use huge pages. After each event and a recovery the host must be what the state file says, and at the end the baseline.
  * SEED=N repeats a run, SEQUENCES=N changes how many histories there are. */
 
 #include <errno.h>
@@ -42,7 +42,9 @@ static const char *const devices[] = { "0000:01:00.0", "0000:01:00.1", "0000:02:
                                        "0000:04:00.1" };
 
 struct event {
-        enum { LEND, RETURN, RECONCILE } what;
+        enum { LEND, RETURN, RECONCILE, OTHERS } what;
+        unsigned node;
+        int pages;
         struct request request;
         enum fake_death death;
         unsigned step;
@@ -52,9 +54,9 @@ struct event {
 };
 
 static struct event random_event(void) {
-        static const char *const paths[] = { "driver_override", "driver/unbind", "drivers_probe" };
+        static const char *const paths[] = { "driver_override", "driver/unbind", "drivers_probe", "nr_hugepages" };
         static const enum fake_fault faults[] = { FAULT_ERROR, FAULT_SHORT, FAULT_IGNORE };
-        struct event ev = { .what = pick(5) < 3 ? LEND : pick(3) ? RETURN : RECONCILE };
+        struct event ev = { .what = pick(5) < 3 ? LEND : pick(3) ? RETURN : pick(2) ? RECONCILE : OTHERS };
 
         (void) str_copy(ev.request.domain, sizeof(ev.request.domain), domains[pick(ARRAY_SIZE(domains))]);
         for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
@@ -63,6 +65,11 @@ static struct event random_event(void) {
                 if (pick(3) == 0 && bdf_parse(devices[i], &a) == 0)
                         (void) request_add(&ev.request, &a);
         }
+        for (int node = 0; node < FAKE_NODES; node++)
+                if (pick(3) == 0)
+                        request_memory(&ev.request, node, 2 + 2 * pick(200));
+        ev.node = pick(FAKE_NODES);
+        ev.pages = (int) pick(60) - 20;
         ev.request.group = pick(4) == 0 ? GROUP_STRICT : GROUP_EXPAND;
         ev.request.seconds = pick(8) == 0 ? 1000 : 0;
         if (pick(2)) {
@@ -86,10 +93,25 @@ static int run_event(const struct event *ev) {
         }
 }
 
+/* What the pools would have without any lease. */
+static int64_t own[FAKE_NODES];
+
+/* Pages are only taken out as far as they are the host's own. */
+static void others_change(const struct event *ev) {
+        int pages = own[ev->node] + ev->pages < 0 ? (int) -own[ev->node] : ev->pages;
+
+        fake_memory_change(ev->node, FAKE_2M, pages);
+        own[ev->node] += pages;
+}
+
 static void play(const struct event *ev) {
         int status;
         pid_t pid;
 
+        if (ev->what == OTHERS) {
+                others_change(ev);
+                return;
+        }
         if (ev->fails)
                 fake_kernel_fail(ev->path, ev->fault, EBUSY, 1);
         pid = fork();
@@ -115,6 +137,19 @@ static void play(const struct event *ev) {
         n_faults += ev->fails;
         fake_kernel_fail("", FAULT_NONE, 0, 0);
         fake_kernel_die_at(DEATH_NONE, 0);
+}
+
+static int64_t added(const struct state *s, unsigned node) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < s->n_leases; i++)
+                for (size_t c = 0; c < s->leases[i].n_claims; c++) {
+                        const struct claim *claim = &s->leases[i].claims[c];
+
+                        if (claim->kind == &knob_hugepages && claim->name[4] == (char) ('0' + node))
+                                sum += atoi(claim->value);
+                }
+        return sum;
 }
 
 /* What the state file says is what the host has: claimed devices on vfio-pci, all others as at the start. */
@@ -143,6 +178,13 @@ static void assert_consistent(unsigned sequence, unsigned event) {
                         fail_msg("seed %u, sequence %u, event %u: %s is kept without a claim", seed, sequence, event,
                                  k->name);
         }
+        for (unsigned node = 0; node < FAKE_NODES; node++) {
+                int64_t wanted = own[node] + added(&s, node);
+
+                if ((int64_t) fake_memory_pages(node, FAKE_2M) != wanted)
+                        fail_msg("seed %u, sequence %u, event %u: node %u has %d pages, not %d", seed, sequence, event, node,
+                                 (int) fake_memory_pages(node, FAKE_2M), (int) wanted);
+        }
 }
 
 static void random_histories(void **state) {
@@ -151,6 +193,8 @@ static void random_histories(void **state) {
         (void) state;
         for (unsigned i = 0; i < sequences; i++) {
                 host_start(&h);
+                own[0] = HOST_POOL;
+                own[1] = 0;
                 for (unsigned n = 0; n < EVENTS; n++) {
                         struct event ev = random_event();
 
@@ -160,6 +204,10 @@ static void random_histories(void **state) {
                 }
                 for (size_t d = 0; d < ARRAY_SIZE(domains); d++)
                         assert_int_equal(lease_return(&h.rec, domains[d], NULL), 0);
+                for (unsigned node = 0; node < FAKE_NODES; node++) {
+                        assert_int_equal(fake_memory_pages(node, FAKE_2M), own[node]);
+                        fake_memory_change(node, FAKE_2M, (node == 0 ? HOST_POOL : 0) - (int) own[node]);
+                }
                 host_assert_baseline(&h);
                 assert_int_equal(fake_kernel_overlaps(), 0);
                 host_stop(&h);

@@ -28,24 +28,41 @@ enum operation { OP_NOTHING, OP_LEND, OP_LEND_FAILS, OP_RETURN, OP_RECONCILE };
 struct scenario {
         const char *name;
         const char *devices[5];
+        uint64_t mib[FAKE_NODES]; /* in huge pages of each node */
+        const char *cpus;         /* isolated, at full speed */
         enum operation before, interrupted;
 };
 
 static const struct scenario scenarios[] = {
-        { "lend one", { "0000:02:00.0" }, OP_NOTHING, OP_LEND },
-        { "lend a GPU and two disks", { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" }, OP_NOTHING,
+        { "lend one", { "0000:02:00.0" }, {}, NULL, OP_NOTHING, OP_LEND },
+        { "lend a GPU and two disks", { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" }, {}, NULL, OP_NOTHING,
           OP_LEND },
-        { "lend a shared group", { "0000:04:00.0" }, OP_NOTHING, OP_LEND },
-        { "lend and fail half-way", { "0000:01:00.0", "0000:02:00.0" }, OP_NOTHING, OP_LEND_FAILS },
-        { "return a GPU and two disks", { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" }, OP_LEND,
+        { "lend a shared group", { "0000:04:00.0" }, {}, NULL, OP_NOTHING, OP_LEND },
+        { "lend and fail half-way", { "0000:01:00.0", "0000:02:00.0" }, {}, NULL, OP_NOTHING, OP_LEND_FAILS },
+        { "return a GPU and two disks", { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" }, {}, NULL, OP_LEND,
           OP_RETURN },
-        { "return a shared group", { "0000:04:00.0" }, OP_LEND, OP_RETURN },
+        { "return a shared group", { "0000:04:00.0" }, {}, NULL, OP_LEND, OP_RETURN },
+        { "lend memory", {}, { 256, 256 }, NULL, OP_NOTHING, OP_LEND },
+        { "lend memory and a disk", { "0000:02:00.0" }, { 256, 256 }, NULL, OP_NOTHING, OP_LEND },
+        { "lend memory, and the disk fails", { "0000:02:00.0" }, { 0, 256 }, NULL, OP_NOTHING, OP_LEND_FAILS },
+        { "return memory and a disk", { "0000:02:00.0" }, { 256, 256 }, NULL, OP_LEND, OP_RETURN },
+        { "isolate", {}, {}, "2-3", OP_NOTHING, OP_LEND },
+        { "isolate, memory and a disk", { "0000:02:00.0" }, { 0, 256 }, "2-3", OP_NOTHING, OP_LEND },
+        { "return isolation, memory and a disk", { "0000:02:00.0" }, { 0, 256 }, "2-3", OP_LEND, OP_RETURN },
 };
 
 static void perform(enum operation op, const struct scenario *s) {
         struct request q;
 
         request_make(&q, "win10", s->devices[0], s->devices[1], s->devices[2], s->devices[3], s->devices[4], NULL);
+        for (int node = 0; node < FAKE_NODES; node++)
+                if (s->mib[node])
+                        request_memory(&q, node, s->mib[node]);
+        if (s->cpus) {
+                request_isolation(&q, s->cpus);
+                strcpy(q.governor, "performance");
+                strcpy(q.epp, "performance");
+        }
         switch (op) {
         case OP_LEND_FAILS:
                 fake_kernel_fail("0000:02:00.0/driver/unbind", FAULT_ERROR, EBUSY, 1);
@@ -94,7 +111,19 @@ static bool perform_and_die(enum operation op, const struct scenario *s, enum fa
         return killed;
 }
 
+#define ISOLATED                                                                                                         \
+        "gov0=schedutil epp0=balance_performance gov1=schedutil epp1=balance_performance gov2=performance epp2=performance "  \
+        "gov3=performance epp3=performance 24=0-1 25=0-1 26=3 27=0-3 irqs=3 wq=3 init.scope=0-1 machine.slice=0-3 "            \
+        "own.slice=0-1 system.slice=0-1 user.slice=0-1 "
+
 static bool all_lent(const struct scenario *s) {
+        char cpus[1024];
+
+        if (s->cpus && !str_eq(fake_cpus_snapshot(cpus), ISOLATED))
+                return false;
+        for (unsigned node = 0; node < FAKE_NODES; node++)
+                if (s->mib[node] && fake_memory_pages(node, FAKE_2M) != s->mib[node] / 2)
+                        return false;
         for (size_t i = 0; i < ARRAY_SIZE(s->devices) && s->devices[i]; i++)
                 if (!str_eq(host_binding(&h, s->devices[i]), "vfio-pci vfio-pci"))
                         return false;

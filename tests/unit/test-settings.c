@@ -40,6 +40,7 @@ static void test_good(void **state) {
                 { "[lease]\ndeadline=10min\n", { 600 * S, 60 * S, 10 * S } },
                 { "[helper]\nidle-exit=24h\nretry=1h\n", { 70 * S, 86400 * S, 3600 * S } },
                 { "[helper]\nretry=1\nretry=2\n[lease]\ndeadline=3\n", { 3 * S, 60 * S, 2 * S } },
+                { "[lease]\npatience=500ms\n", { 70 * S, 60 * S, 10 * S, S / 2 } },
         };
 
         (void) state;
@@ -53,6 +54,7 @@ static void test_good(void **state) {
                 assert_int_equal(s.deadline_usec, cases[i].wanted.deadline_usec);
                 assert_int_equal(s.idle_usec, cases[i].wanted.idle_usec);
                 assert_int_equal(s.retry_usec, cases[i].wanted.retry_usec);
+                assert_int_equal(s.patience_usec, cases[i].wanted.patience_usec ? cases[i].wanted.patience_usec : 10 * S);
         }
 }
 
@@ -61,6 +63,7 @@ static void test_bad(void **state) {
                 const char *text, *message;
         } cases[] = {
                 { "[lease]\ndeadline=999ms\n", CONF ":2: deadline: wanted a time from 1s to 10min" },
+                { "[lease]\npatience=499ms\n", "patience: wanted a time from 500ms to 10min" },
                 { "[lease]\ndeadline=0\n", "found “0”" },
                 { "[lease]\ndeadline=601s\n", "found “601s”" },
                 { "[lease]\ndeadline=11min\n", "found “11min”" },
@@ -74,7 +77,7 @@ static void test_bad(void **state) {
                 { "[lease]\ndeadline=99999999999999999999999999\n", "wanted a time" },
                 { "[helper]\nidle-exit=25h\n", "idle-exit: wanted a time from 1s to 24h" },
                 { "[helper]\nretry=61min\n", "retry: wanted a time from 1s to 1h" },
-                { "[lease]\nretry=5\n", "wanted deadline, found the unknown setting “retry”" },
+                { "[lease]\nretry=5\n", "wanted deadline or patience, found the unknown setting “retry”" },
                 { "[helper]\ndeadline=5\n", "wanted idle-exit or retry, found the unknown setting “deadline”" },
                 { "[lease]\nDeadline=5\n", "unknown setting “Deadline”" },
                 { "[leases]\n", "found [leases]" },

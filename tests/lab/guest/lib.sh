@@ -10,6 +10,8 @@ LAB=/lab
 . $LAB/guest/domains.sh
 # shellcheck source=early.sh
 . $LAB/guest/early.sh
+# shellcheck source=memory.sh
+. $LAB/guest/memory.sh
 # shellcheck source=passthru.sh
 . $LAB/guest/passthru.sh
 # shellcheck source=boot.sh

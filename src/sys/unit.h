@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/err.h"
+#include "base/root.h"
+#include "model/cpu-set.h"
+
+/* systemd's units through its D-Bus interface (org.freedesktop.systemd1); only on the running host. */
+
+/* Sets AllowedCPUs= until the next boot. cpus NULL: as if it had never been set; systemd leaves what is in the cgroup then
+ * on some versions (systemd#43846), so set all CPUs first. systemd writes the cgroup after it has answered: read it back.
+ * -EOPNOTSUPP: not the running host, or no systemd. -ENODEV: no such unit. */
+int unit_set_cpus(const struct root *root, const char *unit, const struct cpu_set *cpus, struct err *e);
+
+/* "NAME.slice", "NAME.scope" of [A-Za-z0-9:_.\-]: what a top-level cgroup may be called. */
+bool unit_name_is_valid(const char *name);
