@@ -18,6 +18,7 @@ struct verb {
 static const struct verb verbs[] = {
         { "check", "", "is this host ready to lend?", verb_check },
         { "groups", "", "PCI devices by IOMMU group", verb_groups },
+        { "cpu", "[DOMAIN | plan]", "CPUs, pinning, a layout", verb_cpu },
         { "status", "", "what is lent, and to whom", verb_status },
         { "lend", "DOMAIN | --device ADDRESS", "lend now, without starting the domain", verb_lend },
         { "return", "DOMAIN", "take back what a domain has", verb_return },

@@ -206,12 +206,23 @@ static int take_uuid(const struct xml_node *domain, struct request *q, struct er
         return 0;
 }
 
-static int take_domain(const struct xml_node *root, struct request *q, struct err *e) {
+/* The element of libvirt's document that is the domain. */
+static int find_domain(const struct xml_node *root, const struct xml_node **ret, struct err *e) {
         const struct xml_node *domain = xml_is(root, "domstatus") ? xml_child(root, "domain") : root;
-        int r = 0;
 
         if (!domain || !xml_is(domain, "domain"))
                 return fail_syntax(root, e, "wanted <domain>, or <domstatus> with one, found neither");
+        *ret = domain;
+        return 0;
+}
+
+static int take_domain(const struct xml_node *root, struct request *q, struct err *e) {
+        const struct xml_node *domain;
+        int r;
+
+        r = find_domain(root, &domain, e);
+        if (r < 0)
+                return r;
         for (const struct xml_node *n = domain->children; n; n = n->next) {
                 if (xml_is(n, "devices"))
                         r = take_devices(n, q, e);
@@ -228,15 +239,19 @@ static int take_domain(const struct xml_node *root, struct request *q, struct er
         return r < 0 ? r : take_name(domain, q, e);
 }
 
+static int parse(const char *text, size_t size, struct xml_node **ret, struct err *e) {
+        if (size > DOMAIN_XML_MAX)
+                return err_set(e, -EFBIG, ERR_INVALID, "domain XML",
+                               "domain XML: wanted at most %u bytes, found %zu", DOMAIN_XML_MAX, size);
+        return xml_parse(text, size, "domain XML", ret, e);
+}
+
 int domain_xml_parse(const char *text, size_t size, struct request *q, struct err *e) {
         _cleanup_xml_ struct xml_node *root = NULL;
         struct request parsed = {};
         int r;
 
-        if (size > DOMAIN_XML_MAX)
-                return err_set(e, -EFBIG, ERR_INVALID, "domain XML",
-                               "domain XML: wanted at most %u bytes, found %zu", DOMAIN_XML_MAX, size);
-        r = xml_parse(text, size, "domain XML", &root, e);
+        r = parse(text, size, &root, e);
         if (r >= 0)
                 r = take_domain(root, &parsed, e);
         if (r < 0)
@@ -244,6 +259,17 @@ int domain_xml_parse(const char *text, size_t size, struct request *q, struct er
 
         *q = parsed;
         return 0;
+}
+
+int domain_xml_pinning(const char *text, size_t size, struct pinning *ret, struct err *e) {
+        _cleanup_xml_ struct xml_node *root = NULL;
+        const struct xml_node *domain;
+        int r;
+
+        r = parse(text, size, &root, e);
+        if (r >= 0)
+                r = find_domain(root, &domain, e);
+        return r < 0 ? r : domain_take_pinning(domain, ret, e);
 }
 
 int domain_xml_load(const struct root *root, const char *name, char **ret, size_t *ret_size, struct err *e) {

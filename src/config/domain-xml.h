@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/root.h"
+#include "model/pinning.h"
 #include "model/request.h"
 
 #define DOMAIN_XML_MAX (4U << 20) /* bytes; libvirt CVE-2014-0179 is what unbounded XML leads to */
@@ -29,6 +30,9 @@
  * All of q is replaced; it is untouched on an error. Errors: -EINVAL with the line, the element and the attribute
  * in the message, -EFBIG. */
 int domain_xml_parse(const char *text, size_t size, struct request *q, struct err *e);
+
+/* Where the domain's threads run, and what the guest is told of it. *ret is undefined on an error. Errors as above. */
+int domain_xml_pinning(const char *text, size_t size, struct pinning *ret, struct err *e);
 
 /* The persistent definition of a domain, /etc/libvirt/qemu/NAME.xml: caller frees. -ENOENT: libvirt has none. */
 int domain_xml_load(const struct root *root, const char *name, char **ret, size_t *ret_size, struct err *e);

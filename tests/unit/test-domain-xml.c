@@ -439,7 +439,7 @@ static void test_bad_memory(void **state) {
                 refuse(cases[i].text, strlen(cases[i].text), -EINVAL, cases[i].message);
 }
 
-#define PINS(pins) "<domain><name>vm</name><cputune>" pins "</cputune></domain>"
+#define PINS(pins) "<domain><name>vm</name><vcpu>4</vcpu><cputune>" pins "</cputune></domain>"
 
 static void test_cpus(void **state) {
         static const struct {
@@ -448,10 +448,11 @@ static void test_cpus(void **state) {
                 { "<domain/>", "" },
                 { PINS("<shares>2048</shares><emulatorpin cpuset='0-1'/>"), "" },
                 { PINS("<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='4'/><emulatorpin cpuset='0'/>"), "2,4" },
+                { PINS("<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='5' cpuset='4'/>"), "2" }, /* there are four */
                 { PINS("<vcpupin vcpu='0' cpuset='2-7,^3'/><vcpupin vcpu='1' cpuset='9'/>"), "2,4-7,9" },
         };
-        static const char *const bad[] = { PINS("<vcpupin vcpu='0'/>"), PINS("<vcpupin cpuset=''/>"),
-                                           PINS("<vcpupin cpuset='2-'/>"), PINS("<vcpupin cpuset='1024'/>") };
+        static const char *const bad[] = { PINS("<vcpupin vcpu='0'/>"), PINS("<vcpupin vcpu='0' cpuset=''/>"),
+                                           PINS("<vcpupin vcpu='0' cpuset='2-'/>"), PINS("<vcpupin vcpu='0' cpuset='1024'/>") };
 
         (void) state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -465,6 +466,7 @@ static void test_cpus(void **state) {
         }
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 refuse(bad[i], strlen(bad[i]), -EINVAL, "<vcpupin>: cpuset: wanted numbers as 2-5,8");
+        refuse(PINS("<vcpupin cpuset='1'/>"), strlen(PINS("<vcpupin cpuset='1'/>")), -EINVAL, "vcpu: wanted a number up to 511");
 }
 
 static void test_load(void **state) {
