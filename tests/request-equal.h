@@ -6,7 +6,9 @@
 static inline bool request_device_equal(const struct request_device *a, const struct request_device *b) {
         return bdf_compare(&a->address, &b->address) == 0 && a->has_id == b->has_id &&
                a->has_subsystem == b->has_subsystem && pci_id_equal(&a->id, &b->id) &&
-               pci_id_equal(&a->subsystem, &b->subsystem) && str_eq(a->driver, b->driver);
+               pci_id_equal(&a->subsystem, &b->subsystem) && str_eq(a->driver, b->driver) &&
+               str_eq(a->reset_method, b->reset_method) && str_eq(a->d3cold, b->d3cold) &&
+               str_eq(a->runtime_pm, b->runtime_pm);
 }
 
 static inline bool request_equal(const struct request *a, const struct request *b) {

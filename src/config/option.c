@@ -55,6 +55,8 @@ static int set_id(struct pci_id *id, bool *has, const char *key, const char *val
 }
 
 int option_set_device(struct request_device *d, const char *key, const char *value, struct err *e) {
+        bool yes;
+
         if (str_eq(key, "id"))
                 return set_id(&d->id, &d->has_id, key, value, e);
         if (str_eq(key, "subsystem"))
@@ -64,5 +66,20 @@ int option_set_device(struct request_device *d, const char *key, const char *val
                         return wanted(key, "vfio-pci or a variant of it", value, e);
                 return str_copy(d->driver, sizeof(d->driver), value);
         }
-        return unknown(key, "id, subsystem or driver", e);
+        if (str_eq(key, "reset-method")) {
+                if (!reset_method_is_valid(value))
+                        return wanted(key, "words of the device's reset_method as flr or bus", value, e);
+                return str_copy(d->reset_method, sizeof(d->reset_method), value);
+        }
+        if (str_eq(key, "d3cold")) {
+                if (str_to_bool(value, &yes) < 0)
+                        return wanted(key, "yes or no", value, e);
+                return str_copy(d->d3cold, sizeof(d->d3cold), yes ? "1" : "0");
+        }
+        if (str_eq(key, "runtime-pm")) {
+                if (!str_eq(value, "on") && !str_eq(value, "auto"))
+                        return wanted(key, "on (never suspended) or auto", value, e);
+                return str_copy(d->runtime_pm, sizeof(d->runtime_pm), value);
+        }
+        return unknown(key, "id, subsystem, driver, reset-method, d3cold or runtime-pm", e);
 }

@@ -10,5 +10,5 @@
 /* group, boot-vga, hugepages-keep, governor, epp, cpufreq-scope, isolate */
 int option_set_domain(struct request *q, const char *key, const char *value, struct err *e);
 
-/* id, subsystem, driver */
+/* id, subsystem, driver, reset-method, d3cold, runtime-pm */
 int option_set_device(struct request_device *d, const char *key, const char *value, struct err *e);

@@ -21,6 +21,10 @@
  *   subsystem=1458:4037
  *   driver=vfio-pci         or a variant driver; only vfio drivers are taken
  *
+ *   reset-method=flr        how it is reset while it is lent, of what its reset_method offers
+ *   d3cold=no|yes           whether it may lose all power while it is lent
+ *   runtime-pm=on|auto      on: it is never suspended while it is lent
+ *
  * A [device] section adds the device when the request lacks it. */
 
 /* Applies the profile of q->domain to q. No profile: nothing changes. *ret_found (may be NULL) says whether

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "lease/knob.h"
+#include "lease/knob-pci.h"
 #include "sys/driver.h"
 #include "sys/holders.h"
 #include "sys/pci.h"
@@ -48,7 +48,7 @@ static bool value_is_valid(const char *value) {
         return value_parse(value, &b) >= 0;
 }
 
-static bool name_is_address(const char *name) {
+bool pci_name_is_valid(const char *name) {
         struct bdf address;
         char text[BDF_TEXT_MAX];
 
@@ -158,7 +158,7 @@ static bool is_foreign(const struct knob_view *view) {
 
 /* A bus reset hits all functions behind the same port, so they must not be in work at once. Functions on a root bus are
  * in one lane too: whether there is a port above cannot be asked any more once a function is gone. */
-static void lane_of(const char *name, char ret[static KNOB_LANE_MAX]) {
+void pci_lane(const char *name, char ret[static KNOB_LANE_MAX]) {
         struct bdf address = {};
 
         (void) bdf_parse(name, &address);
@@ -166,7 +166,7 @@ static void lane_of(const char *name, char ret[static KNOB_LANE_MAX]) {
 }
 
 /* Another card in the same slot must not get the driver of the one before. */
-static int identify(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX], struct err *e) {
+int pci_identify(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX], struct err *e) {
         char id[PCI_ID_TEXT_MAX], subsystem[PCI_ID_TEXT_MAX];
         struct pci_device d;
         struct bdf address;
@@ -185,13 +185,13 @@ const struct knob_kind knob_pci_driver = {
         .name = "pci-driver",
         .phase = 50,
         .exclusive = true,
-        .name_is_valid = name_is_address,
+        .name_is_valid = pci_name_is_valid,
         .value_is_valid = value_is_valid,
         .read = read_binding,
         .write = write_binding,
         .target = target_binding,
         .satisfies = is_vfio_too,
         .is_foreign = is_foreign,
-        .lane = lane_of,
-        .identify = identify,
+        .lane = pci_lane,
+        .identify = pci_identify,
 };

@@ -86,10 +86,13 @@ struct knob_kind {
 const struct knob_kind *knob_kind_find(const char *name);
 
 /* One per file knob-*.c */
+extern const struct knob_kind knob_d3cold;
 extern const struct knob_kind knob_epp;
 extern const struct knob_kind knob_governor;
 extern const struct knob_kind knob_hugepages;
 extern const struct knob_kind knob_irq;
 extern const struct knob_kind knob_pci_driver;
+extern const struct knob_kind knob_reset_method;
+extern const struct knob_kind knob_runtime_pm;
 extern const struct knob_kind knob_slice;
 extern const struct knob_kind knob_workqueue;

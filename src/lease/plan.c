@@ -13,6 +13,7 @@
 #include "lease/plan-devices.h"
 #include "lease/plan-isolation.h"
 #include "lease/plan-memory.h"
+#include "lease/plan-tuning.h"
 
 /* What the child says: a claim with the knob's present value, or why there will be none. */
 struct record {
@@ -69,6 +70,8 @@ static int plan_all(const struct job *job, struct lease *lease, struct err *e) {
                 r = plan_cpufreq(root, job->q, lease, e);
         if (r >= 0)
                 r = plan_isolation(root, job->q, job->state, lease, e);
+        if (r >= 0)
+                r = plan_tuning(root, job->q, lease, e);
         return r < 0 ? r : plan_devices(root, job->q, job->state, lease, e);
 }
 

@@ -18,3 +18,10 @@ struct request_device *request_add(struct request *q, const struct bdf *address)
         q->devices[q->n_devices] = (struct request_device) { .address = *address };
         return &q->devices[q->n_devices++];
 }
+
+bool reset_method_is_valid(const char *s) {
+        size_t n = strlen(s);
+
+        return n > 0 && n < RESET_METHOD_MAX && s[strspn(s, "abcdefghijklmnopqrstuvwxyz_ ")] == '\0' && *s != ' ' &&
+               s[n - 1] != ' ' && !strstr(s, "  ");
+}

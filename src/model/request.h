@@ -11,6 +11,7 @@
 #define REQUEST_DEVICES_MAX 64
 #define REQUEST_MEMORY_MAX 64
 #define CPUFREQ_WORD_MAX 24
+#define RESET_METHOD_MAX 64
 #define REQUEST_KIB_MAX (UINT64_C(1) << 40) /* 1 PiB */
 #define UUID_TEXT_MAX 37
 
@@ -21,6 +22,9 @@ struct request_device {
         struct pci_id id;
         struct pci_id subsystem;
         char driver[DRIVER_NAME_MAX]; /* a vfio driver; "" means vfio-pci */
+        char reset_method[RESET_METHOD_MAX]; /* while it is lent; "" leaves it */
+        char d3cold[4];     /* "0": never, "1": may lose all power; "" leaves it */
+        char runtime_pm[8]; /* "on": never suspended, "auto"; "" leaves it */
 };
 
 /* Memory in huge pages, for one of the domain's NUMA nodes or for all of it. */
@@ -64,6 +68,9 @@ static inline bool request_is_empty(const struct request *q) {
 
 /* A governor's or an energy preference's name: 1 to CPUFREQ_WORD_MAX - 1 of [a-z0-9_]. */
 bool cpufreq_word_is_valid(const char *s);
+
+/* Names as the kernel has them in reset_method ("flr", "device_specific bus"): lower-case words with single spaces. */
+bool reset_method_is_valid(const char *s);
 
 /* Adds a device, or returns the one with this address that is there already. NULL when full. */
 struct request_device *request_add(struct request *q, const struct bdf *address);

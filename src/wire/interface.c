@@ -20,7 +20,10 @@ static int device_to_json(const struct request_device *d, struct json_object *ar
             (d->has_id && json_add(o, "id", json_object_new_string(pci_id_format(&d->id, id))) < 0) ||
             (d->has_subsystem &&
              json_add(o, "subsystem", json_object_new_string(pci_id_format(&d->subsystem, id))) < 0) ||
-            (*d->driver && json_add(o, "driver", json_object_new_string(d->driver)) < 0))
+            (*d->driver && json_add(o, "driver", json_object_new_string(d->driver)) < 0) ||
+            (*d->reset_method && json_add(o, "reset_method", json_object_new_string(d->reset_method)) < 0) ||
+            (*d->d3cold && json_add(o, "d3cold", json_object_new_boolean(str_eq(d->d3cold, "1"))) < 0) ||
+            (*d->runtime_pm && json_add(o, "runtime_pm", json_object_new_string(d->runtime_pm)) < 0))
                 return -ENOMEM;
         return 0;
 }
@@ -242,8 +245,32 @@ static int read_driver(const struct reader *in, char *ret) {
         return str_copy(ret, DRIVER_NAME_MAX, s);
 }
 
+static int read_tuning(const struct reader *in, struct request_device *d) {
+        static const char methods[] = "words of [a-z_] as \"flr\"", pm[] = "\"on\" or \"auto\"";
+        bool d3cold = false;
+        const char *s;
+        int r;
+
+        r = read_string(in, "reset_method", methods, &s);
+        if (r > 0)
+                r = reset_method_is_valid(s) ? str_copy(d->reset_method, sizeof(d->reset_method), s) :
+                                               refuse(in, "reset_method", methods);
+        if (r < 0)
+                return r;
+        r = read_string(in, "runtime_pm", pm, &s);
+        if (r > 0)
+                r = str_eq(s, "on") || str_eq(s, "auto") ? str_copy(d->runtime_pm, sizeof(d->runtime_pm), s) :
+                                                           refuse(in, "runtime_pm", pm);
+        if (r >= 0)
+                r = read_bool(in, "d3cold", &d3cold);
+        if (r >= 0 && json_object_object_get(in->o, "d3cold"))
+                r = str_copy(d->d3cold, sizeof(d->d3cold), d3cold ? "1" : "0");
+        return r;
+}
+
 static int read_device(const struct reader *in, struct request *q) {
-        static const char *const known[] = { "address", "id", "subsystem", "driver" };
+        static const char *const known[] = { "address",      "id",     "subsystem", "driver",
+                                             "reset_method", "d3cold", "runtime_pm" };
         static const char wanted[] = "a PCI address as \"0000:01:00.0\"";
         struct request_device *d;
         struct bdf address;
@@ -268,7 +295,7 @@ static int read_device(const struct reader *in, struct request *q) {
                 r = read_id(in, "subsystem", &d->has_subsystem, &d->subsystem);
         if (r >= 0)
                 r = read_driver(in, d->driver);
-        return r;
+        return r < 0 ? r : read_tuning(in, d);
 }
 
 static int read_cpu_set(const struct reader *in, const char *key, struct cpu_set *ret) {

@@ -273,6 +273,13 @@ static int host_write(const struct root *root, const char *path, const char *val
                 probe(value);
                 return 0;
         }
+        if (device_path(path, "reset_method", address) || device_path(path, "d3cold_allowed", address) ||
+            device_path(path, "power/control", address)) {
+                if (root_exists(root, "%s", path) <= 0)
+                        return -ENOENT;
+                tree_filef(tree, path, "%s\n", value);
+                return 0;
+        }
         if (device_path(path, "driver_override", address)) {
                 if (root_exists(root, "%s", path) <= 0)
                         return -ENOENT;

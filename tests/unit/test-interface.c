@@ -35,6 +35,8 @@ static const struct {
           "\"id\":\"10de:2206\",\"subsystem\":\"1458:403f\",\"driver\":\"vfio-pci\"},"
           "{\"address\":\"10000:e0:1f.7\"}],\"group\":\"strict\",\"boot_vga\":true,\"dry_run\":true,"
           "\"seconds\":86400}", NULL },
+        { "{\"domain\":\"a\",\"devices\":[{\"address\":\"0000:01:00.0\",\"reset_method\":\"device_specific bus\","
+          "\"d3cold\":false,\"runtime_pm\":\"on\"},{\"address\":\"0000:02:00.0\",\"d3cold\":true}]}", NULL },
         { "{\"domain\":\"a\",\"devices\":[],\"memory\":[{\"kib\":8388608,\"page_kib\":2048,\"nodes\":\"0-1,3\","
           "\"interleave\":true},{\"kib\":1}],\"keep_hugepages\":true}", NULL },
         { "{\"domain\":\"a\",\"devices\":[],\"cpus\":\"2-3,7\",\"governor\":\"performance\",\"epp\":\"balance_power\","
@@ -214,6 +216,11 @@ static const struct {
         { WITH("\"script\":\"/bin/sh\""), "script" },
         { WITH("\"x\":null"), "x" },
         { WITH("\"\":1"), "" },
+        { DEVICE_WITH("\"reset_method\":\"\""), "devices[1].reset_method" },
+        { DEVICE_WITH("\"reset_method\":\"flr  bus\""), "devices[1].reset_method" },
+        { DEVICE_WITH("\"reset_method\":\"../x\""), "devices[1].reset_method" },
+        { DEVICE_WITH("\"d3cold\":1"), "devices[1].d3cold" },
+        { DEVICE_WITH("\"runtime_pm\":\"off\""), "devices[1].runtime_pm" },
         { DEVICE_WITH("\"path\":\"/dev/sda\""), "devices[1].path" },
 };
 

@@ -621,6 +621,88 @@ static void a_hanging_driver_costs_one_device(void **state) {
         assert_nothing_lent();
 }
 
+/* Gives a device what a kernel of today shows. */
+static void add_tuning(const char *address) {
+        char path[128];
+
+        (void) str_format(path, sizeof(path), "%s/reset_method", tree_pci_path(h.tree, address));
+        tree_file(h.tree, path, "flr bus\n");
+        (void) str_format(path, sizeof(path), "%s/d3cold_allowed", tree_pci_path(h.tree, address));
+        tree_file(h.tree, path, "1\n");
+        (void) str_format(path, sizeof(path), "%s/power/control", tree_pci_path(h.tree, address));
+        tree_file(h.tree, path, "auto\n");
+}
+
+static void assert_tuning(const char *address, const char *reset_method, const char *d3cold, const char *runtime_pm) {
+        char text[64];
+
+        assert_int_equal(root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/reset_method", address), 0);
+        assert_string_equal(text, reset_method);
+        assert_int_equal(root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/d3cold_allowed", address), 0);
+        assert_string_equal(text, d3cold);
+        assert_int_equal(root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/power/control", address), 0);
+        assert_string_equal(text, runtime_pm);
+}
+
+static void tune(struct request *q) {
+        request_make(q, "win10", "0000:02:00.0", NULL);
+        strcpy(q->devices[0].reset_method, "bus");
+        strcpy(q->devices[0].d3cold, "0");
+        strcpy(q->devices[0].runtime_pm, "on");
+}
+
+static void devices_are_tuned_while_they_are_lent(void **state) {
+        struct request q;
+
+        (void) state;
+        add_tuning("0000:02:00.0");
+        tune(&q);
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_tuning("0000:02:00.0", "bus", "0", "on");
+        assert_string_equal(h.steps[3].kind, "pci-driver"); /* before the bind … */
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_string_equal(h.steps[4].kind, "pci-driver"); /* … and after the device has its driver back */
+        assert_tuning("0000:02:00.0", "flr bus", "1", "auto");
+        assert_nothing_lent();
+}
+
+static void refuses_what_a_device_cannot_be_tuned_to(void **state) {
+        struct request q;
+
+        (void) state;
+        tune(&q);
+        assert_refused(&q, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "0000:02:00.0", "has no reset-method");
+        add_tuning("0000:02:00.0");
+        strcpy(q.devices[0].reset_method, "flr pm");
+        assert_refused(&q, -EINVAL, ERR_REFUSED, "0000:02:00.0", "reset-method=flr pm: 0000:02:00.0 offers: flr bus");
+        assert_tuning("0000:02:00.0", "flr bus", "1", "auto");
+}
+
+static void faults_of_tuning_are_undone(void **state) {
+        static const struct {
+                const char *path;
+                enum fake_fault fault;
+                int error;
+        } faults[] = {
+                { "reset_method", FAULT_ERROR, EINVAL },    { "reset_method", FAULT_IGNORE, 0 },
+                { "d3cold_allowed", FAULT_ERROR, EBUSY },   { "power/control", FAULT_SHORT, 0 },
+                { "driver/unbind", FAULT_ERROR, EBUSY },
+        };
+
+        (void) state;
+        add_tuning("0000:02:00.0");
+        for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+                struct request q;
+
+                tune(&q);
+                fake_kernel_fail(faults[i].path, faults[i].fault, faults[i].error, 1);
+                if (lease_lend(&h.rec, &q, NULL) >= 0)
+                        fail_msg("fault %zu was not noticed", i);
+                assert_tuning("0000:02:00.0", "flr bus", "1", "auto");
+                assert_nothing_lent();
+        }
+}
+
 static void a_damaged_state_is_not_overwritten(void **state) {
         static const char *const texts[] = {
                 "", "{", "[]", "null", "{\"version\":2,\"leases\":[],\"knobs\":[]}", "{\"version\":1,\"leases\":[]}",
@@ -712,6 +794,9 @@ int main(void) {
                 TEST(names_that_are_not_utf8_do_no_harm),
                 TEST(status_is_told_without_waiting),
                 TEST(a_hanging_driver_costs_one_device),
+                TEST(devices_are_tuned_while_they_are_lent),
+                TEST(refuses_what_a_device_cannot_be_tuned_to),
+                TEST(faults_of_tuning_are_undone),
                 TEST(a_damaged_state_is_not_overwritten),
                 TEST(a_folder_that_others_may_write_is_refused),
         };

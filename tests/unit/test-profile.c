@@ -48,7 +48,7 @@ static void test_all(void **state) {
                   "governor=performance\nepp=balance_power\ncpufreq-scope=all\nisolate=yes\n"
                   "[device 0000:01:00.0]\nid=10de:2206\nsubsystem=1458:4037\ndriver=vfio-pci\n"
                   "[device 10000:e0:06.1]\n"
-                  "[device 02:00.0]\nid=8086:a77f\n");
+                  "[device 02:00.0]\nid=8086:a77f\nreset-method=flr bus\nd3cold=no\nruntime-pm=on\n");
         tree_file(t, "/usr/lib/passthru/domains/win10.conf.d/50.conf",
                   "[domain]\nboot-vga=no\n[device 0000:01:00.0]\ndriver=nvgrace_gpu_vfio_pci\n");
         assert_int_equal(profile_apply(tree_root(t), &q, &found, &e), 0);
@@ -71,6 +71,9 @@ static void test_all(void **state) {
         assert_false(q.devices[1].has_id || q.devices[1].has_subsystem);
         assert_string_equal(q.devices[1].driver, "");
         assert_int_equal(q.devices[2].address.bus, 2);
+        assert_string_equal(q.devices[2].reset_method, "flr bus");
+        assert_string_equal(q.devices[2].d3cold, "0");
+        assert_string_equal(q.devices[2].runtime_pm, "on");
         assert_true(q.devices[2].has_id);
         assert_false(q.devices[2].has_subsystem);
 
@@ -105,6 +108,9 @@ static void test_bad(void **state) {
                 { "[device 0000:01:00.0]\ndriver=nvidia\n", "driver: wanted vfio-pci or a variant of it" },
                 { "[device 0000:01:00.0]\ndriver=../x-vfio-pci\n", "driver: wanted vfio-pci" },
                 { "[device 0000:01:00.0]\ndriver=\n", "driver: wanted vfio-pci" },
+                { "[device 0000:01:00.0]\nreset-method=/x\n", "reset-method: wanted words" },
+                { "[device 0000:01:00.0]\nd3cold=2\n", "d3cold: wanted yes or no, found “2”" },
+                { "[device 0000:01:00.0]\nruntime-pm=off\n", "runtime-pm: wanted on" },
                 { "[device 0000:01:00.0]\ngroup=strict\n", "unknown setting “group”" },
         };
 

@@ -25,11 +25,22 @@ hugepages_xml() {
 	printf "<numatune><memory mode='strict' nodeset='%s'/></numatune>" "$1"
 }
 
-# cpu_files: every file of the host that isolation and speed may change, with its content
+# cpus_of UNIT: what its tasks may run on; without the cpuset controller that is everything
+cpus_of() { cat /sys/fs/cgroup/"$1"/cpuset.cpus.effective 2>/dev/null || cat /sys/devices/system/cpu/online; }
+
+# cpu_files: every file of the host that isolation and speed may change, with its content; interrupts by who handles them,
+# for a device that was lent may come back with other numbers
 cpu_files() {
+	local unit irq
 	grep -sH . /sys/devices/system/cpu/cpufreq/policy*/{scaling_governor,energy_performance_preference} \
-		/proc/irq/default_smp_affinity /proc/irq/*/smp_affinity_list /sys/devices/virtual/workqueue/cpumask \
-		/sys/fs/cgroup/{*.slice,*.scope}/cpuset.cpus.effective
+		/proc/irq/default_smp_affinity /sys/devices/virtual/workqueue/cpumask
+	for irq in /proc/irq/[0-9]*; do
+		[ "$(cat /sys/kernel/irq/"${irq##*/}"/actions)" = '' ] ||
+			echo "irq $(cat /sys/kernel/irq/"${irq##*/}"/actions) $(cat "$irq"/smp_affinity_list)"
+	done | sort
+	for unit in system.slice user.slice init.scope own.slice machine.slice; do
+		[ ! -d /sys/fs/cgroup/$unit ] || echo "$unit $(cpus_of $unit)"
+	done
 }
 
 governors() { cat /sys/devices/system/cpu/cpufreq/policy*/scaling_governor | xargs; }
