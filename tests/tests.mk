@@ -7,7 +7,7 @@ TEST_CPPFLAGS := -Itests
 
 # Replies of the kernel that no test may cause on the machine it runs on come from tests/fake: the linker puts its
 # functions in the place of root_write_attr and others (--wrap), so the shipped code has no test hooks.
-FAKE_LDFLAGS := $(foreach f,root_write_attr root_read_attr root_read_u64 root_read unit_set_cpus write renameat fsync,-Wl,--wrap=$(f))
+FAKE_LDFLAGS := $(foreach f,root_write_attr root_read_attr root_read_u64 root_read unit_set_cpus unit_is_active unit_set_active write renameat fsync,-Wl,--wrap=$(f))
 # The boot half has faults of its own.
 APPLY_TESTS := $(foreach t,apply apply-checks trial kernel,$(BUILD)/tests/test-$(t))
 $(APPLY_TESTS): $(BUILD)/obj/tests/unit/apply-host.o

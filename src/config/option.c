@@ -2,6 +2,7 @@
 #include "config/option.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/str.h"
 
@@ -11,6 +12,27 @@ static int wanted(const char *key, const char *wanted, const char *value, struct
 
 static int unknown(const char *key, const char *known, struct err *e) {
         return err_set(e, -EINVAL, ERR_INVALID, key, "wanted %s, found the unknown setting “%s”", known, key);
+}
+
+/* Names with spaces between them; the last setting counts. */
+static int set_services(struct request *q, const char *key, const char *value, struct err *e) {
+        char name[SERVICE_NAME_MAX];
+        size_t n = 0;
+
+        for (const char *s = value + strspn(value, " "); *s; s += strspn(s, " ")) {
+                size_t length = strcspn(s, " ");
+
+                if (n == REQUEST_SERVICES_MAX || length >= sizeof(name))
+                        return wanted(key, "at most 16 names of services", value, e);
+                memcpy(name, s, length);
+                name[length] = '\0';
+                if (!service_name_is_valid(name))
+                        return wanted(key, "services as display-manager.service, and none that lending itself needs", name, e);
+                memcpy(q->services[n++], name, sizeof(name));
+                s += length;
+        }
+        q->n_services = n;
+        return 0;
 }
 
 int option_set_domain(struct request *q, const char *key, const char *value, struct err *e) {
@@ -42,9 +64,11 @@ int option_set_domain(struct request *q, const char *key, const char *value, str
                 q->cpufreq_all = str_eq(value, "all");
                 return 0;
         }
+        if (str_eq(key, "stop-services"))
+                return set_services(q, key, value, e);
         if (str_eq(key, "isolate"))
                 return str_to_bool(value, &q->isolate) < 0 ? wanted(key, "yes or no", value, e) : 0;
-        return unknown(key, "group, boot-vga, hugepages-keep, governor, epp, cpufreq-scope or isolate", e);
+        return unknown(key, "group, boot-vga, hugepages-keep, governor, epp, cpufreq-scope, isolate or stop-services", e);
 }
 
 static int set_id(struct pci_id *id, bool *has, const char *key, const char *value, struct err *e) {

@@ -15,6 +15,7 @@
  *   epp=performance                their energy/performance preference
  *   cpufreq-scope=domain|all       both for all CPUs of the host
  *   isolate=no|yes                 the host's own work stays off the CPUs of <cputune>
+ *   stop-services=display-manager.service   stopped in this order, started again in the reverse one
  *
  *   [device 0000:01:00.0]
  *   id=10de:2206            refuse when another device is at this address

@@ -18,8 +18,16 @@ static bool name_is_policy(const char *name) {
         return numbered_name_parse(name, "policy", &n) >= 0;
 }
 
+/* The kernel answers EBUSY for a policy whose CPUs are all offline, and gives it its last values when they are back: so it
+ * has to wait for that. */
+static int explain_offline(int r, const char *name, struct err *e) {
+        if (r != -EBUSY)
+                return r;
+        return err_set(e, r, ERR_IN_USE, name, "%s: its CPUs are offline; it is given back when they are online", name);
+}
+
 static int read_governor(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
-        return attribute_read(root, name, ret, e, POLICY "scaling_governor", name);
+        return explain_offline(attribute_read(root, name, ret, e, POLICY "scaling_governor", name), name, e);
 }
 
 static int write_governor(const struct knob_write *w, struct err *e) {
@@ -33,7 +41,7 @@ static int target_governor(const struct knob_view *view, char ret[static KNOB_VA
 }
 
 static int read_epp(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
-        return attribute_read(root, name, ret, e, POLICY "energy_performance_preference", name);
+        return explain_offline(attribute_read(root, name, ret, e, POLICY "energy_performance_preference", name), name, e);
 }
 
 static int write_epp(const struct knob_write *w, struct err *e) {

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "lease/attribute.h"
 #include "lease/combine.h"
+#include "sys/cpus.h"
 #include "sys/unit.h"
 
 #define ALL "all"
@@ -50,7 +51,7 @@ static bool value_is_slice(const char *value) {
 
 /* What systemd says may differ from what is (systemd#43846): the cgroup counts. */
 static int read_slice(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
-        struct cpu_set cpus = {}, effective = {}, online = {};
+        struct cpu_set cpus = {}, effective = {}, online, possible;
         char text[4096];
         int r;
 
@@ -64,10 +65,11 @@ static int read_slice(const struct root *root, const char *name, char ret[static
         if (cpu_set_parse(text, &cpus) < 0)
                 return bad(name, text, e);
         if (root_read_attr(root, text, sizeof(text), CGROUP "/%s/cpuset.cpus.effective", name) < 0 ||
-            cpu_set_parse(text, &effective) < 0 ||
-            root_read_attr(root, text, sizeof(text), "/sys/devices/system/cpu/online") < 0 || cpu_set_parse(text, &online) < 0)
+            cpu_set_parse(text, &effective) < 0 || cpus_listed(root, "online", &online) < 0 ||
+            cpus_listed(root, "possible", &possible) < 0)
                 return err_set(e, -EIO, ERR_FAILED, name, "%s: cpuset.cpus.effective cannot be read", name);
-        if (cpu_set_is_subset(&online, &cpus) && cpu_set_is_subset(&online, &effective))
+        /* A CPU that is offline at present is one that it must have when it is back. */
+        if (cpu_set_is_subset(&possible, &cpus) && cpu_set_is_subset(&online, &effective))
                 return str_copy(ret, KNOB_VALUE_MAX, ALL);
         return format(&cpus, name, ret, e);
 }
@@ -84,7 +86,6 @@ static int wait_for_slice(const struct knob_write *w, struct err *e) {
 
 static int write_slice(const struct knob_write *w, struct err *e) {
         struct cpu_set cpus;
-        char text[4096];
         int r;
 
         if (!str_eq(w->value, ALL)) {
@@ -93,8 +94,7 @@ static int write_slice(const struct knob_write *w, struct err *e) {
                 r = unit_set_cpus(w->root, w->name, &cpus, e);
                 return r < 0 ? r : wait_for_slice(w, e);
         }
-        if (root_read_attr(w->root, text, sizeof(text), "/sys/devices/system/cpu/possible") < 0 ||
-            cpu_set_parse(text, &cpus) < 0)
+        if (cpus_listed(w->root, "possible", &cpus) < 0 || cpu_set_is_empty(&cpus))
                 return err_set(e, -EIO, ERR_FAILED, w->name, "/sys/devices/system/cpu/possible cannot be read");
         r = unit_set_cpus(w->root, w->name, &cpus, e);
         if (r >= 0)

@@ -12,7 +12,9 @@ static const struct knob_kind *const kinds[] = {
         &knob_pci_driver,
         &knob_reset_method,
         &knob_runtime_pm,
+        &knob_service,
         &knob_slice,
+        &knob_vtconsole,
         &knob_workqueue,
 };
 

@@ -94,5 +94,7 @@ extern const struct knob_kind knob_irq;
 extern const struct knob_kind knob_pci_driver;
 extern const struct knob_kind knob_reset_method;
 extern const struct knob_kind knob_runtime_pm;
+extern const struct knob_kind knob_service;
 extern const struct knob_kind knob_slice;
+extern const struct knob_kind knob_vtconsole;
 extern const struct knob_kind knob_workqueue;

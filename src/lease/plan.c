@@ -9,6 +9,7 @@
 
 #include "base/child.h"
 #include "base/str.h"
+#include "lease/plan-console.h"
 #include "lease/plan-cpufreq.h"
 #include "lease/plan-devices.h"
 #include "lease/plan-isolation.h"
@@ -70,6 +71,8 @@ static int plan_all(const struct job *job, struct lease *lease, struct err *e) {
                 r = plan_cpufreq(root, job->q, lease, e);
         if (r >= 0)
                 r = plan_isolation(root, job->q, job->state, lease, e);
+        if (r >= 0)
+                r = plan_console(root, job->q, lease, e);
         if (r >= 0)
                 r = plan_tuning(root, job->q, lease, e);
         return r < 0 ? r : plan_devices(root, job->q, job->state, lease, e);

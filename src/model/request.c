@@ -25,3 +25,15 @@ bool reset_method_is_valid(const char *s) {
         return n > 0 && n < RESET_METHOD_MAX && s[strspn(s, "abcdefghijklmnopqrstuvwxyz_ ")] == '\0' && *s != ' ' &&
                s[n - 1] != ' ' && !strstr(s, "  ");
 }
+
+bool service_name_is_valid(const char *s) {
+        static const char *const needed[] = { "passthru", "libvirt", "virt", "dbus", "systemd-" };
+        static const char suffix[] = ".service";
+        size_t n = strlen(s);
+
+        for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+                if (str_starts(s, needed[i]))
+                        return false;
+        return n > strlen(suffix) && n < SERVICE_NAME_MAX && str_eq(s + n - strlen(suffix), suffix) && *s != '.' && *s != '-' &&
+               s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@\\-")] == '\0';
+}

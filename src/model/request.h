@@ -12,6 +12,8 @@
 #define REQUEST_MEMORY_MAX 64
 #define CPUFREQ_WORD_MAX 24
 #define RESET_METHOD_MAX 64
+#define REQUEST_SERVICES_MAX 16
+#define SERVICE_NAME_MAX 64
 #define REQUEST_KIB_MAX (UINT64_C(1) << 40) /* 1 PiB */
 #define UUID_TEXT_MAX 37
 
@@ -55,6 +57,8 @@ struct request {
         char epp[CPUFREQ_WORD_MAX];      /* energy/performance preference, likewise */
         bool cpufreq_all;          /* both for all CPUs of the host */
         bool isolate;              /* the host's own work stays off these CPUs */
+        char services[REQUEST_SERVICES_MAX][SERVICE_NAME_MAX]; /* stopped while it is lent, in this order */
+        size_t n_services;
         enum group_policy group;
         bool boot_vga;     /* the firmware's display may be lent */
         bool dry_run;      /* plan and check only */
@@ -63,7 +67,7 @@ struct request {
 
 /* Nothing to borrow: no connection is needed. */
 static inline bool request_is_empty(const struct request *q) {
-        return q->n_devices == 0 && q->n_memory == 0 && !*q->governor && !*q->epp && !q->isolate;
+        return q->n_devices == 0 && q->n_memory == 0 && !*q->governor && !*q->epp && !q->isolate && q->n_services == 0;
 }
 
 /* A governor's or an energy preference's name: 1 to CPUFREQ_WORD_MAX - 1 of [a-z0-9_]. */
@@ -71,6 +75,9 @@ bool cpufreq_word_is_valid(const char *s);
 
 /* Names as the kernel has them in reset_method ("flr", "device_specific bus"): lower-case words with single spaces. */
 bool reset_method_is_valid(const char *s);
+
+/* "NAME.service" of [A-Za-z0-9:_.@\-], and none that lending itself needs: passthru's, libvirt's, D-Bus, systemd's own. */
+bool service_name_is_valid(const char *s);
 
 /* Adds a device, or returns the one with this address that is there already. NULL when full. */
 struct request_device *request_add(struct request *q, const struct bdf *address);

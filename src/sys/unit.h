@@ -12,5 +12,11 @@
  * -EOPNOTSUPP: not the running host, or no systemd. -ENODEV: no such unit. */
 int unit_set_cpus(const struct root *root, const char *unit, const struct cpu_set *cpus, struct err *e);
 
+/* Active: running, or about to be. Both -ENODEV: there is no such unit; -EOPNOTSUPP as above. */
+int unit_is_active(const struct root *root, const char *unit, bool *ret, struct err *e);
+
+/* Starts or stops it and waits until that is through: as long as systemd lets it take. -EIO: it did not start, or stop. */
+int unit_set_active(const struct root *root, const char *unit, bool active, struct err *e);
+
 /* "NAME.slice", "NAME.scope" of [A-Za-z0-9:_.\-]: what a top-level cgroup may be called. */
 bool unit_name_is_valid(const char *name);

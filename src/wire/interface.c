@@ -72,6 +72,25 @@ static int add_cpus(const struct request *q, struct json_object *o) {
         return 0;
 }
 
+static int add_services(const struct request *q, struct json_object *o) {
+        struct json_object *array;
+
+        if (q->n_services == 0)
+                return 0;
+        array = json_object_new_array_ext((int) q->n_services);
+        if (json_add(o, "stop_services", array) < 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < q->n_services; i++) {
+                struct json_object *name = json_object_new_string(q->services[i]);
+
+                if (!name || json_object_array_add(array, name) < 0) {
+                        json_object_put(name);
+                        return -ENOMEM;
+                }
+        }
+        return 0;
+}
+
 struct json_object *request_to_json(const struct request *q) {
         _cleanup_json_ struct json_object *o = json_object_new_object();
         struct json_object *devices;
@@ -85,7 +104,7 @@ struct json_object *request_to_json(const struct request *q) {
         for (size_t i = 0; i < q->n_devices; i++)
                 if (device_to_json(&q->devices[i], devices) < 0)
                         return NULL;
-        if (add_memory(q, o) < 0 || add_cpus(q, o) < 0 ||
+        if (add_memory(q, o) < 0 || add_cpus(q, o) < 0 || add_services(q, o) < 0 ||
             (q->keep_hugepages && json_add(o, "keep_hugepages", json_object_new_boolean(true)) < 0) ||
             (q->group != GROUP_EXPAND &&
              json_add(o, "group", json_object_new_string(group_names[q->group])) < 0) ||
@@ -359,6 +378,25 @@ static int read_cpus(const struct reader *in, struct request *q) {
         return r;
 }
 
+static int read_services(const struct reader *in, struct request *q) {
+        static const char wanted[] = "a list of at most 16 services as \"display-manager.service\", and none that lending needs";
+        struct json_object *array = json_object_object_get(in->o, "stop_services");
+
+        if (!array)
+                return 0;
+        if (!json_object_is_type(array, json_type_array) || json_object_array_length(array) > REQUEST_SERVICES_MAX)
+                return refuse(in, "stop_services", wanted);
+        for (size_t i = 0; i < json_object_array_length(array); i++) {
+                struct json_object *o = json_object_array_get_idx(array, i);
+                const char *name = json_object_is_type(o, json_type_string) ? json_object_get_string(o) : "";
+
+                if (!service_name_is_valid(name) || strlen(name) != (size_t) json_object_get_string_len(o))
+                        return refuse(in, "stop_services", wanted);
+                strcpy(q->services[q->n_services++], name);
+        }
+        return 0;
+}
+
 /* Calls read for each object of the list. */
 static int read_list(const struct reader *in, const char *key, size_t max, struct request *q,
                      int (*read)(const struct reader *in, struct request *q)) {
@@ -391,7 +429,7 @@ static int read_list(const struct reader *in, const char *key, size_t max, struc
 int request_from_json(struct json_object *o, struct request *ret, struct err *e) {
         static const char *const known[] = { "domain",   "uuid", "devices",     "memory",  "keep_hugepages", "cpus",    "governor",
                                              "epp",      "cpufreq_all", "isolate", "group",          "boot_vga", "dry_run",
-                                             "seconds" };
+                                             "seconds",  "stop_services" };
         const struct reader in = { .o = o, .e = e };
         struct request q = {};
         const char *domain;
@@ -414,6 +452,8 @@ int request_from_json(struct json_object *o, struct request *ret, struct err *e)
                 r = read_bool(&in, "keep_hugepages", &q.keep_hugepages);
         if (r >= 0)
                 r = read_cpus(&in, &q);
+        if (r >= 0)
+                r = read_services(&in, &q);
         if (r >= 0)
                 r = read_group(&in, &q.group);
         if (r >= 0)

@@ -15,6 +15,8 @@
 #define CPUFREQ "/sys/devices/system/cpu/cpufreq/policy%u/"
 #define WORKQUEUE "/sys/devices/virtual/workqueue/cpumask"
 
+int __wrap_unit_is_active(const struct root *root, const char *unit, bool *ret, struct err *e);
+int __wrap_unit_set_active(const struct root *root, const char *unit, bool active, struct err *e);
 int __wrap_unit_set_cpus(const struct root *root, const char *unit, const struct cpu_set *cpus, struct err *e);
 int __real_unit_set_cpus(const struct root *root, const char *unit, const struct cpu_set *cpus, struct err *e);
 
@@ -60,6 +62,12 @@ void fake_cpus_start(struct tree *t) {
                 put(irqs[i].affinity, "/proc/irq/%s/smp_affinity_list", irqs[i].number);
                 put(irqs[i].actions, "/sys/kernel/irq/%s/actions", irqs[i].number);
         }
+        put("active", "/run/fake/a.service");
+        put("active", "/run/fake/b.service");
+        put("1", "/sys/class/vtconsole/vtcon1/bind");
+        put("(M) frame buffer device", "/sys/class/vtconsole/vtcon1/name");
+        put("0", "/sys/class/vtconsole/vtcon0/bind");
+        put("(S) dummy device", "/sys/class/vtconsole/vtcon0/name");
         put("f", "/proc/irq/default_smp_affinity");
         put("f", WORKQUEUE);
         put("cpuset cpu io memory pids", "/sys/fs/cgroup/cgroup.controllers");
@@ -106,6 +114,9 @@ const char *fake_cpus_snapshot(char *buf) {
                 (void) str_format(path, sizeof(path), "/proc/irq/%s/smp_affinity_list", irqs[i].number);
                 add_file(buf, irqs[i].number, path);
         }
+        add_file(buf, "a", "/run/fake/a.service");
+        add_file(buf, "b", "/run/fake/b.service");
+        add_file(buf, "vtcon1", "/sys/class/vtconsole/vtcon1/bind");
         add_file(buf, "irqs", "/proc/irq/default_smp_affinity");
         add_file(buf, "wq", WORKQUEUE);
         for (size_t i = 0; i < ARRAY_SIZE(slices); i++) {
@@ -147,6 +158,12 @@ int fake_cpus_write(const char *path, const char *value) {
                     root_read_attr(tree_root(tree), now, sizeof(now), "%.*sscaling_governor",
                                    (int) (strrchr(path, '/') + 1 - path), path) >= 0 && str_eq(now, "performance"))
                         return -EBUSY;
+                tree_filef(tree, path, "%s\n", value);
+                return 0;
+        }
+        if (str_starts(path, "/sys/class/vtconsole/") && ends(path, "/bind")) {
+                if (root_exists(tree_root(tree), "%s", path) <= 0)
+                        return -ENOENT;
                 tree_filef(tree, path, "%s\n", value);
                 return 0;
         }
@@ -201,6 +218,35 @@ static int set_slice(const char *unit, const struct cpu_set *cpus, struct err *e
         (void) str_format(path, sizeof(path), "/sys/fs/cgroup/%s/cpuset.cpus", unit);
         tree_filef(tree, path, "%s\n", text);
         return 0;
+}
+
+int __wrap_unit_is_active(const struct root *root, const char *unit, bool *ret, struct err *e) {
+        char state[16];
+
+        (void) root;
+        if (root_read_attr(tree_root(tree), state, sizeof(state), "/run/fake/%s", unit) < 0)
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, unit, "there is no %s", unit);
+        *ret = str_eq(state, "active");
+        return 0;
+}
+
+int __wrap_unit_set_active(const struct root *root, const char *unit, bool active, struct err *e) {
+        char path[256];
+        int r;
+
+        (void) root;
+        (void) str_format(path, sizeof(path), "systemd/%s/ActiveState", unit);
+        if (!fake_kernel_begin(path, &r))
+                return r < 0 ? err_set(e, r, ERR_FAILED, unit, "%s: %s", unit, strerror(-r)) : 0;
+        put(active ? "active" : "inactive", "/run/fake/%s", unit);
+        fake_kernel_end();
+        return 0;
+}
+
+bool fake_service_is_active(const char *name) {
+        bool active = false;
+
+        return __wrap_unit_is_active(NULL, name, &active, NULL) >= 0 && active;
 }
 
 int __wrap_unit_set_cpus(const struct root *root, const char *unit, const struct cpu_set *cpus, struct err *e) {

@@ -12,6 +12,9 @@
 void fake_cpus_start(struct tree *tree);
 void fake_cpus_stop(void);
 
+/* Two services, "a.service" and "b.service", that run. */
+bool fake_service_is_active(const char *name);
+
 /* All that a lease may change, in one text of less than 1024 bytes. buf holds 1024 bytes; returns it. */
 const char *fake_cpus_snapshot(char *buf);
 

@@ -40,7 +40,7 @@ static const struct {
         { "{\"domain\":\"a\",\"devices\":[],\"memory\":[{\"kib\":8388608,\"page_kib\":2048,\"nodes\":\"0-1,3\","
           "\"interleave\":true},{\"kib\":1}],\"keep_hugepages\":true}", NULL },
         { "{\"domain\":\"a\",\"devices\":[],\"cpus\":\"2-3,7\",\"governor\":\"performance\",\"epp\":\"balance_power\","
-          "\"cpufreq_all\":true,\"isolate\":true}", NULL },
+          "\"cpufreq_all\":true,\"isolate\":true,\"stop_services\":[\"display-manager.service\",\"a@b.service\"]}", NULL },
         { "{\"domain\":\"a\",\"uuid\":null,\"devices\":[{\"address\":\"01:00.0\",\"id\":null,\"subsystem\":null,"
           "\"driver\":null}],\"group\":null,\"boot_vga\":null,\"dry_run\":null,\"seconds\":null}",
           "{\"domain\":\"a\",\"devices\":[{\"address\":\"0000:01:00.0\"}]}" },
@@ -182,6 +182,12 @@ static const struct {
         { WITH("\"memory\":[{\"kib\":1,\"path\":\"/x\"}]"), "memory[0].path" },
         { WITH("\"keep_hugepages\":1"), "keep_hugepages" },
 
+        { WITH("\"stop_services\":\"a.service\""), "stop_services" },
+        { WITH("\"stop_services\":[1]"), "stop_services" },
+        { WITH("\"stop_services\":[\"a\"]"), "stop_services" },
+        { WITH("\"stop_services\":[\"../a.service\"]"), "stop_services" },
+        { WITH("\"stop_services\":[\"libvirtd.service\"]"), "stop_services" },
+        { WITH("\"stop_services\":[\"a.service\\u0000\"]"), "stop_services" },
         { WITH("\"cpus\":1"), "cpus" },
         { WITH("\"cpus\":\"\""), "cpus" },
         { WITH("\"cpus\":\"2-\""), "cpus" },

@@ -320,6 +320,20 @@ static void a_forgetful_systemd_is_overcome(void **state) {
         assert_nothing_lent();
 }
 
+/* A slice that may use all CPUs but one that is offline is restricted nevertheless. */
+static void a_cpu_that_is_offline_at_the_return_is_given_back(void **state) {
+        struct request q;
+
+        (void) state;
+        isolate(&q, "win10", "3");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_file(SLICE("system.slice"), "0-2");
+        tree_file(h.tree, "/sys/devices/system/cpu/online", "0-2\n");
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_file(SLICE("system.slice"), "");
+        assert_nothing_lent();
+}
+
 static void slices_that_disappear_are_skipped(void **state) {
         struct request q;
         bool seen = false;
@@ -469,6 +483,7 @@ int main(void) {
                 TEST(the_last_cpu_stays_with_the_host),
                 TEST(refuses_what_cannot_be_isolated),
                 TEST(a_forgetful_systemd_is_overcome),
+                TEST(a_cpu_that_is_offline_at_the_return_is_given_back),
                 TEST(slices_that_disappear_are_skipped),
                 TEST(another_interrupt_of_the_same_number_is_left_alone),
                 TEST(lending_again_is_not_disturbed_by_what_came_meanwhile),

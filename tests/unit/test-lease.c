@@ -703,6 +703,85 @@ static void faults_of_tuning_are_undone(void **state) {
         }
 }
 
+static void assert_services(bool a, bool b) {
+        assert_int_equal(fake_service_is_active("a.service"), a);
+        assert_int_equal(fake_service_is_active("b.service"), b);
+}
+
+static void services_are_stopped_in_order(void **state) {
+        struct request q;
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        strcpy(q.services[q.n_services++], "b.service");
+        strcpy(q.services[q.n_services++], "a.service");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_services(false, false);
+        assert_string_equal(h.steps[0].name, "b.service");
+        assert_string_equal(h.steps[1].name, "a.service");
+        assert_string_equal(h.steps[2].kind, "pci-driver");
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_string_equal(h.steps[3].kind, "pci-driver");
+        assert_string_equal(h.steps[4].name, "a.service");
+        assert_string_equal(h.steps[5].name, "b.service");
+        assert_nothing_lent();
+}
+
+/* One that did not run is not started, and two domains share what is stopped. */
+static void services_come_back_as_they_were(void **state) {
+        struct request q;
+
+        (void) state;
+        tree_file(h.tree, "/run/fake/a.service", "inactive\n");
+        (void) fake_cpus_snapshot(h.cpus);
+        request_make(&q, "x", NULL);
+        strcpy(q.services[q.n_services++], "a.service");
+        strcpy(q.services[q.n_services++], "b.service");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        strcpy(q.domain, "y");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_int_equal(lease_return(&h.rec, "x", NULL), 0);
+        assert_services(false, false);
+        assert_int_equal(lease_return(&h.rec, "y", NULL), 0);
+        assert_services(false, true);
+        assert_nothing_lent();
+}
+
+static void a_service_that_does_not_stop_lends_nothing(void **state) {
+        struct request q;
+
+        (void) state;
+        request_make(&q, "win10", "0000:02:00.0", NULL);
+        strcpy(q.services[q.n_services++], "c.service");
+        assert_refused(&q, -ENODEV, ERR_NOT_FOUND, "c.service", "there is no c.service");
+        strcpy(q.services[0], "a.service");
+        strcpy(q.services[q.n_services++], "b.service");
+        fake_kernel_fail("systemd/b.service", FAULT_ERROR, EIO, 1);
+        assert_true(lease_lend(&h.rec, &q, NULL) < 0);
+        assert_nothing_lent();
+        fake_kernel_fail("systemd/b.service", FAULT_IGNORE, 0, 1);
+        assert_true(lease_lend(&h.rec, &q, NULL) < 0);
+        assert_nothing_lent();
+}
+
+static void consoles_leave_the_firmwares_display(void **state) {
+        char bind[8];
+        struct request q;
+
+        (void) state;
+        request_make(&q, "other", "0000:02:00.0", NULL);
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_int_equal(h.n_steps, 1);
+        request_make(&q, "win10", "0000:00:02.0", NULL);
+        q.boot_vga = true;
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_int_equal(root_read_attr(h.root, bind, sizeof(bind), "/sys/class/vtconsole/vtcon1/bind"), 0);
+        assert_string_equal(bind, "0");
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_int_equal(lease_return(&h.rec, "other", NULL), 0);
+        assert_nothing_lent();
+}
+
 static void a_damaged_state_is_not_overwritten(void **state) {
         static const char *const texts[] = {
                 "", "{", "[]", "null", "{\"version\":2,\"leases\":[],\"knobs\":[]}", "{\"version\":1,\"leases\":[]}",
@@ -797,6 +876,10 @@ int main(void) {
                 TEST(devices_are_tuned_while_they_are_lent),
                 TEST(refuses_what_a_device_cannot_be_tuned_to),
                 TEST(faults_of_tuning_are_undone),
+                TEST(services_are_stopped_in_order),
+                TEST(services_come_back_as_they_were),
+                TEST(a_service_that_does_not_stop_lends_nothing),
+                TEST(consoles_leave_the_firmwares_display),
                 TEST(a_damaged_state_is_not_overwritten),
                 TEST(a_folder_that_others_may_write_is_refused),
         };

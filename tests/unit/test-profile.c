@@ -45,7 +45,7 @@ static void test_all(void **state) {
         q.dry_run = true;
         tree_file(t, CONF,
                   "[domain]\ngroup=strict\nboot-vga=yes\nhugepages-keep=always\n"
-                  "governor=performance\nepp=balance_power\ncpufreq-scope=all\nisolate=yes\n"
+                  "governor=performance\nepp=balance_power\ncpufreq-scope=all\nisolate=yes\nstop-services=x.service  display-manager.service\n"
                   "[device 0000:01:00.0]\nid=10de:2206\nsubsystem=1458:4037\ndriver=vfio-pci\n"
                   "[device 10000:e0:06.1]\n"
                   "[device 02:00.0]\nid=8086:a77f\nreset-method=flr bus\nd3cold=no\nruntime-pm=on\n");
@@ -57,6 +57,8 @@ static void test_all(void **state) {
         assert_false(q.boot_vga);
         assert_true(q.keep_hugepages && q.cpufreq_all && q.isolate);
         assert_string_equal(q.governor, "performance");
+        assert_int_equal(q.n_services, 2);
+        assert_string_equal(q.services[1], "display-manager.service");
         assert_string_equal(q.epp, "balance_power");
         assert_true(q.dry_run);
         assert_int_equal(q.n_devices, 3);
@@ -92,6 +94,8 @@ static void test_bad(void **state) {
                 { "[domain]\ngovernor=../x\n", "governor: wanted one word" },
                 { "[domain]\nepp=a b\n", "epp: wanted one word" },
                 { "[domain]\ncpufreq-scope=some\n", "cpufreq-scope: wanted domain or all, found “some”" },
+                { "[domain]\nstop-services=gdm\n", "stop-services: wanted services as display-manager.service" },
+                { "[domain]\nstop-services=libvirtd.service\n", "none that lending itself needs, found “libvirtd.service”" },
                 { "[domain]\nisolate=perhaps\n", "isolate: wanted yes or no, found “perhaps”" },
                 { "[domain]\nbootvga=yes\n", "unknown setting “bootvga”" },
                 { "[domain]\nid=10de:2206\n", "unknown setting “id”" },

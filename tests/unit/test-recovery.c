@@ -113,7 +113,7 @@ static bool perform_and_die(enum operation op, const struct scenario *s, enum fa
 
 #define ISOLATED                                                                                                         \
         "gov0=schedutil epp0=balance_performance gov1=schedutil epp1=balance_performance gov2=performance epp2=performance "  \
-        "gov3=performance epp3=performance 24=0-1 25=0-1 26=3 27=0-3 irqs=3 wq=3 init.scope=0-1 machine.slice=0-3 "            \
+        "gov3=performance epp3=performance 24=0-1 25=0-1 26=3 27=0-3 a=active b=active vtcon1=1 irqs=3 wq=3 init.scope=0-1 machine.slice=0-3 "            \
         "own.slice=0-1 system.slice=0-1 user.slice=0-1 "
 
 static bool all_lent(const struct scenario *s) {
