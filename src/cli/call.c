@@ -10,6 +10,7 @@
 #include "cli/text.h"
 #include "config/domain-xml.h"
 #include "config/profile.h"
+#include "model/step.h"
 #include "wire/client.h"
 #include "wire/interface.h"
 
@@ -128,6 +129,7 @@ static void print_bar(struct json_object *step) {
 static void on_progress(struct json_object *parameters, void *userdata) {
         _cleanup_free_ char *arrow = text_for_locale("→");
         struct json_object *step = NULL, *usec = NULL;
+        char label[STEP_LABEL_MAX];
 
         (void) userdata;
         if (!json_object_object_get_ex(parameters, "step", &step) || !step)
@@ -137,7 +139,8 @@ static void on_progress(struct json_object *parameters, void *userdata) {
                 return;
         }
         (void) json_object_object_get_ex(step, "microseconds", &usec);
-        printf("%s%-9s %s  %s %s %s  %.1f ms\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "", text_of(step, "state"), text_of(step, "name"), text_of(step, "from"),
+        printf("%s%-9s %s  %s %s %s  %.1f ms\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "", text_of(step, "state"),
+               step_label(text_of(step, "kind"), text_of(step, "name"), label), text_of(step, "from"),
                arrow, text_of(step, "to"), (double) json_object_get_int64(usec) / 1000);
         (void) fflush(stdout);
 }

@@ -45,17 +45,30 @@ static void print_leases(const struct state *s) {
         table_print(t, TABLE_WRAP);
 }
 
+/* All whose claims it has, "-" when it only waits to be given back. */
+static void list_claimants(const struct state *s, const struct knob *k, char *buf, size_t size) {
+        size_t used = 0;
+
+        (void) str_copy(buf, size, "-");
+        for (size_t i = 0; i < s->n_leases; i++)
+                if (lease_find_claim(&s->leases[i], k->kind, k->name)) {
+                        if (str_format(buf + used, size - used, "%s%s", used ? " " : "", s->leases[i].domain) < 0)
+                                break;
+                        used = strlen(buf);
+                }
+}
+
 static void print_knobs(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
-        _cleanup_table_ struct table *t = table_new("KNOB", "BASELINE", "NOW", "FOR", "STATE", NULL);
+        _cleanup_table_ struct table *t = table_new("KIND", "KNOB", "BASELINE", "NOW", "FOR", "STATE", NULL);
 
         for (size_t i = 0; i < s->n_knobs; i++) {
                 const struct knob *k = &s->knobs[i];
-                const struct lease *l = state_claimant(s, k->kind, k->name);
-                char state[600];
+                char state[600], claimants[300];
 
                 (void) str_format(state, sizeof(state), "%s%s%s", k->pending ? "pending" : k->declined ? "declined" : "lent",
                                   *k->message ? ": " : "", k->message);
-                table_row(t, k->name, k->baseline, now[i], l ? l->domain : "-", state);
+                list_claimants(s, k, claimants, sizeof(claimants));
+                table_row(t, k->kind->name, k->name, k->baseline, now[i], claimants, state);
         }
         if (s->n_leases > 0)
                 putchar('\n');

@@ -57,6 +57,9 @@ int plan_console(const struct root *root, const struct request *q, struct lease 
                 bool active;
                 int r;
 
+                if (lease_find_claim(lease, &knob_service, q->services[i]))
+                        continue;
+
                 r = unit_is_active(root, q->services[i], &active, e);
                 if (r >= 0)
                         r = add(&knob_service, q->services[i], "inactive", lease, e);

@@ -12,6 +12,8 @@
 /* Where libvirt and machined keep virtual machines. */
 #define MACHINES "machine.slice"
 
+#define IRQBALANCE "irqbalance.service"
+
 int plan_check_cpus(const struct root *root, const struct request *q, struct err *e) {
         struct cpu_set online, missing = q->cpus;
         char text[256] = "", there[256] = "";
@@ -152,6 +154,19 @@ static int plan_irqs(const struct root *root, const struct request *q, const str
         return claim(&knob_irq, "default", host, lease, e);
 }
 
+/* irqbalance would put the interrupts back within seconds. */
+static int plan_irqbalance(const struct root *root, const struct state *s, struct lease *lease, struct err *e) {
+        struct claim c = { .kind = &knob_service, .name = IRQBALANCE, .value = "inactive" };
+        bool active = false;
+        int r;
+
+        r = unit_is_active(root, IRQBALANCE, &active, NULL);
+        if ((r < 0 || !active) && !state_find_knob(s, &knob_service, IRQBALANCE))
+                return 0;
+        r = lease_add_claim(lease, &c);
+        return r < 0 ? err_set(e, r, ERR_FAILED, IRQBALANCE, "%s: %s", IRQBALANCE, strerror(-r)) : 0;
+}
+
 int plan_isolation(const struct root *root, const struct request *q, const struct state *s, struct lease *lease,
                    struct err *e) {
         struct cpu_set host;
@@ -167,5 +182,7 @@ int plan_isolation(const struct root *root, const struct request *q, const struc
                 r = plan_slices(root, &host, lease, e);
         if (r >= 0)
                 r = plan_irqs(root, q, s, &host, lease, e);
+        if (r >= 0)
+                r = plan_irqbalance(root, s, lease, e);
         return r < 0 ? r : claim(&knob_workqueue, "unbound", &host, lease, e);
 }

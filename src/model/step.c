@@ -10,3 +10,11 @@ const char *step_state_name(enum step_state state) {
 
         return names[state];
 }
+
+const char *step_label(const char *kind, const char *name, char buf[static STEP_LABEL_MAX]) {
+        if (str_eq(kind, "pci-driver"))
+                (void) str_copy(buf, STEP_LABEL_MAX, name);
+        else
+                (void) str_format(buf, STEP_LABEL_MAX, "%s %s", kind, name);
+        return buf;
+}

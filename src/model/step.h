@@ -36,5 +36,9 @@ struct step {
         struct err err;
 };
 
+/* For people: an address says by itself what it is, "24" does not: "irq 24". buf holds STEP_LABEL_MAX bytes; returns it. */
+#define STEP_LABEL_MAX (KNOB_KIND_MAX + KNOB_NAME_MAX)
+const char *step_label(const char *kind, const char *name, char buf[static STEP_LABEL_MAX]);
+
 /* "planned", "done", … as in the Varlink interface. */
 const char *step_state_name(enum step_state state);

@@ -361,6 +361,21 @@ static void another_interrupt_of_the_same_number_is_left_alone(void **state) {
         assert_file(IRQ(24), "0-1");
 }
 
+static void irqbalance_is_stopped_meanwhile(void **state) {
+        struct request q;
+
+        (void) state;
+        tree_file(h.tree, "/run/fake/irqbalance.service", "active\n");
+        isolate(&q, "win10", "2-3");
+        strcpy(q.services[q.n_services++], "irqbalance.service"); /* once is enough */
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_false(fake_service_is_active("irqbalance.service"));
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
+        assert_true(fake_service_is_active("irqbalance.service"));
+        assert_nothing_lent();
+}
+
 static void lending_again_is_not_disturbed_by_what_came_meanwhile(void **state) {
         struct request q;
 
@@ -486,6 +501,7 @@ int main(void) {
                 TEST(a_cpu_that_is_offline_at_the_return_is_given_back),
                 TEST(slices_that_disappear_are_skipped),
                 TEST(another_interrupt_of_the_same_number_is_left_alone),
+                TEST(irqbalance_is_stopped_meanwhile),
                 TEST(lending_again_is_not_disturbed_by_what_came_meanwhile),
                 TEST(interrupts_of_lent_devices_are_not_moved),
                 TEST(faults_of_isolation_are_undone),
