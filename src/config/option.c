@@ -35,6 +35,62 @@ static int set_services(struct request *q, const char *key, const char *value, s
         return 0;
 }
 
+/* "8G", "512M", "2048K" */
+static int parse_kib(const char *value, uint64_t *ret) {
+        static const char units[] = "KMGT";
+        size_t n = strlen(value);
+        const char *unit = n > 1 ? strchr(units, value[n - 1]) : NULL;
+        char number[24];
+        uint64_t v;
+        int shift, r;
+
+        if (!unit || n > sizeof(number))
+                return -EINVAL;
+        shift = 10 * (int) (unit - units);
+        memcpy(number, value, n - 1);
+        number[n - 1] = '\0';
+        r = str_to_u64(number, 10, REQUEST_KIB_MAX >> shift, &v);
+        if (r < 0 || v == 0)
+                return -EINVAL;
+        *ret = v << shift;
+        return 0;
+}
+
+/* What a domain without XML takes; of one with XML this is instead of what it says. */
+static int set_hugepages(struct request *q, const char *key, const char *value, struct err *e) {
+        struct request_memory m = {};
+        char size[32];
+        const char *s = value;
+
+        for (size_t field = 0; *s; field++) {
+                size_t n = strcspn(s, " ");
+
+                if (n >= sizeof(size))
+                        return wanted(key, "AMOUNT [PAGE-SIZE [NODES]] as 8G 2M 0-1", value, e);
+                memcpy(size, s, n);
+                size[n] = '\0';
+                if (field > 2 || (field == 0 && parse_kib(size, &m.kib) < 0) || (field == 1 && parse_kib(size, &m.page_kib) < 0) ||
+                    (field == 2 && (cpu_set_parse(size, &m.nodes) < 0 || cpu_set_is_empty(&m.nodes))))
+                        return wanted(key, "AMOUNT [PAGE-SIZE [NODES]] as 8G 2M 0-1", value, e);
+                s += n;
+                s += strspn(s, " ");
+        }
+        if (m.kib == 0)
+                return wanted(key, "AMOUNT [PAGE-SIZE [NODES]] as 8G 2M 0-1", value, e);
+        q->memory[0] = m;
+        q->n_memory = 1;
+        return 0;
+}
+
+static int set_cpus(struct request *q, const char *key, const char *value, struct err *e) {
+        struct cpu_set cpus;
+
+        if (cpu_set_parse(value, &cpus) < 0 || cpu_set_is_empty(&cpus))
+                return wanted(key, "numbers of CPUs as 2-5,8", value, e);
+        q->cpus = cpus;
+        return 0;
+}
+
 int option_set_domain(struct request *q, const char *key, const char *value, struct err *e) {
         if (str_eq(key, "group")) {
                 if (str_eq(value, "expand"))
@@ -53,6 +109,10 @@ int option_set_domain(struct request *q, const char *key, const char *value, str
                 q->keep_hugepages = str_eq(value, "always");
                 return 0;
         }
+        if (str_eq(key, "hugepages"))
+                return set_hugepages(q, key, value, e);
+        if (str_eq(key, "cpus"))
+                return set_cpus(q, key, value, e);
         if (str_eq(key, "governor") || str_eq(key, "epp")) {
                 if (!cpufreq_word_is_valid(value))
                         return wanted(key, "one word of a-z 0-9 _ as performance", value, e);
@@ -68,7 +128,7 @@ int option_set_domain(struct request *q, const char *key, const char *value, str
                 return set_services(q, key, value, e);
         if (str_eq(key, "isolate"))
                 return str_to_bool(value, &q->isolate) < 0 ? wanted(key, "yes or no", value, e) : 0;
-        return unknown(key, "group, boot-vga, hugepages-keep, governor, epp, cpufreq-scope, isolate or stop-services", e);
+        return unknown(key, "group, boot-vga, hugepages, hugepages-keep, cpus, governor, epp, cpufreq-scope, isolate or stop-services", e);
 }
 
 static int set_id(struct pci_id *id, bool *has, const char *key, const char *value, struct err *e) {

@@ -10,6 +10,8 @@
  *   [domain]
  *   group=expand|strict
  *   boot-vga=no|yes
+ *   hugepages=8G 2M 0-1            amount, page size and nodes, instead of what the XML says
+ *   cpus=2-5                       where its vCPUs run, likewise
  *   hugepages-keep=never|always   pages that had to be added stay after the domain's end
  *   governor=performance           of the CPUs that the domain's vCPUs are pinned to
  *   epp=performance                their energy/performance preference

@@ -168,6 +168,16 @@ static void report_plan(const struct reconciler *rec, const struct lease_plan *p
         }
 }
 
+/* What somebody else undid meanwhile is done again for whoever asks for it now. Returns true when that is to be done. */
+static bool mark_drift(struct knob *k, const char *now) {
+        if (k->kind->rebase && !k->pending)
+                (void) k->kind->rebase(now, k->baseline, k->applied);
+        if (str_eq(now, k->applied) || (k->kind->satisfies && k->kind->satisfies(now, k->applied)))
+                return false;
+        k->pending = true;
+        return true;
+}
+
 static int lend_new(const struct reconciler *rec, struct state *s, struct lease_plan *plan, struct err *e) {
         char domain[NAME_LENGTH_MAX + 1];
         int r = 0;
@@ -176,9 +186,10 @@ static int lend_new(const struct reconciler *rec, struct state *s, struct lease_
         for (size_t i = 0; r >= 0 && i < plan->n_knobs; i++) {
                 struct knob *known = state_find_knob(s, plan->knobs[i].kind, plan->knobs[i].name);
 
-                if (known)
+                if (known) {
                         memcpy(known->domain, domain, sizeof(known->domain));
-                else
+                        (void) mark_drift(known, plan->knobs[i].applied);
+                } else
                         r = state_add_knob(s, &plan->knobs[i]);
         }
         if (r >= 0)
@@ -188,8 +199,8 @@ static int lend_new(const struct reconciler *rec, struct state *s, struct lease_
         return commit(rec, s, domain, e);
 }
 
-/* The domain has a lease: it stands, and what somebody else undid meanwhile is done again. A lend without an end makes one
- * with an end permanent: the domain that was rehearsed is started. */
+/* The domain has a lease: it stands. A lend without an end makes one with an end permanent: the domain that was rehearsed is
+ * started. */
 static int lend_again(const struct reconciler *rec, struct state *s, struct lease *old, const struct lease_plan *plan,
                       struct err *e) {
         bool drifted = false;
@@ -207,16 +218,10 @@ static int lend_again(const struct reconciler *rec, struct state *s, struct leas
 
         for (size_t i = 0; i < plan->n_knobs; i++) {
                 struct knob *k = state_find_knob(s, plan->knobs[i].kind, plan->knobs[i].name);
-                const char *now = plan->knobs[i].applied;
 
-                if (!k)
-                        continue; /* an ambient one that was not there when the lease was made */
-                if (k->kind->rebase && !k->pending)
-                        (void) k->kind->rebase(now, k->baseline, k->applied);
-                if (str_eq(now, k->applied) || (k->kind->satisfies && k->kind->satisfies(now, k->applied)))
-                        continue;
-                k->pending = true;
-                drifted = true;
+                /* There is none for an ambient one that was not there when the lease was made. */
+                if (k)
+                        drifted |= mark_drift(k, plan->knobs[i].applied);
         }
         if (!drifted)
                 return finish(rec, s, e);

@@ -145,6 +145,22 @@ static void what_somebody_else_set_stays(void **state) {
         assert_non_null(strstr(h.steps[1].err.message, "somebody else changed it"));
 }
 
+static void what_somebody_else_set_is_set_again_for_the_next(void **state) {
+        struct request q;
+
+        (void) state;
+        fast(&q, "a", "2", "performance");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        tree_file(h.tree, GOVERNOR(2), "ondemand\n");
+        strcpy(q.domain, "b");
+        assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
+        assert_file(GOVERNOR(2), "performance");
+        assert_int_equal(lease_return(&h.rec, "a", NULL), 0);
+        assert_file(GOVERNOR(2), "performance");
+        assert_int_equal(lease_return(&h.rec, "b", NULL), 0);
+        assert_nothing_lent();
+}
+
 /* The kernel refuses another preference while the governor is performance. */
 static void the_preference_comes_back_after_the_governor(void **state) {
         struct request q;
@@ -488,6 +504,7 @@ int main(void) {
                 TEST(one_policy_of_several_cpus_is_one_knob),
                 TEST(the_baseline_returns_with_the_last),
                 TEST(what_somebody_else_set_stays),
+                TEST(what_somebody_else_set_is_set_again_for_the_next),
                 TEST(the_preference_comes_back_after_the_governor),
                 TEST(cpus_that_vanish_are_skipped),
                 TEST(refuses_what_cpufreq_does_not_have),

@@ -83,6 +83,30 @@ static void test_all(void **state) {
         assert_int_equal(q.n_devices, 3);
 }
 
+static void test_memory_and_cpus(void **state) {
+        static const struct {
+                const char *value;
+                uint64_t kib, page_kib, nodes;
+        } cases[] = { { "8G", 8 << 20, 0, 0 }, { "512M 2M", 512 << 10, 2048, 0 }, { "1T  1G 0-1,^0", 1 << 30, 1 << 20, 2 },
+                      { "4096K", 4096, 0, 0 } };
+
+        (void) state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_tree_ struct tree *t = tree_new();
+                struct request q = request("win10");
+                struct err e = {};
+
+                q.n_memory = 2; /* of its XML */
+                tree_filef(t, CONF, "[domain]\ncpus=2-3\nhugepages=%s\n", cases[i].value);
+                assert_int_equal(profile_apply(tree_root(t), &q, NULL, &e), 0);
+                assert_int_equal(q.n_memory, 1);
+                assert_int_equal(q.memory[0].kib, cases[i].kib);
+                assert_int_equal(q.memory[0].page_kib, cases[i].page_kib);
+                assert_int_equal(q.memory[0].nodes.bits[0], cases[i].nodes);
+                assert_int_equal(q.cpus.bits[0], 12);
+        }
+}
+
 static void test_bad(void **state) {
         static const struct {
                 const char *text, *message;
@@ -96,6 +120,13 @@ static void test_bad(void **state) {
                 { "[domain]\ncpufreq-scope=some\n", "cpufreq-scope: wanted domain or all, found “some”" },
                 { "[domain]\nstop-services=gdm\n", "stop-services: wanted services as display-manager.service" },
                 { "[domain]\nstop-services=libvirtd.service\n", "none that lending itself needs, found “libvirtd.service”" },
+                { "[domain]\nhugepages=\n", "hugepages: wanted AMOUNT" },
+                { "[domain]\nhugepages=8\n", "hugepages: wanted AMOUNT" },
+                { "[domain]\nhugepages=0G\n", "hugepages: wanted AMOUNT" },
+                { "[domain]\nhugepages=8G 2M 0 1\n", "hugepages: wanted AMOUNT" },
+                { "[domain]\nhugepages=8G 2M x\n", "hugepages: wanted AMOUNT" },
+                { "[domain]\nhugepages=9999999T\n", "hugepages: wanted AMOUNT" },
+                { "[domain]\ncpus=\n", "cpus: wanted numbers" },
                 { "[domain]\nisolate=perhaps\n", "isolate: wanted yes or no, found “perhaps”" },
                 { "[domain]\nbootvga=yes\n", "unknown setting “bootvga”" },
                 { "[domain]\nid=10de:2206\n", "unknown setting “id”" },
@@ -170,7 +201,7 @@ static void test_full(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_none), cmocka_unit_test(test_all),  cmocka_unit_test(test_bad),
-                cmocka_unit_test(test_names), cmocka_unit_test(test_full),
+                cmocka_unit_test(test_memory_and_cpus), cmocka_unit_test(test_names), cmocka_unit_test(test_full),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
