@@ -56,12 +56,17 @@ int domain_take_pinning(const struct xml_node *domain, struct pinning *ret, stru
 
 int domain_take_cpus(const struct xml_node *domain, struct request *q, struct err *e) {
         struct pinning p;
-        int r;
+        struct err why = {};
 
         if (!xml_child(domain, "cputune"))
                 return 0;
-        r = domain_take_pinning(domain, &p, e);
-        if (r >= 0)
+        if (domain_take_pinning(domain, &p, &why) >= 0)
                 pinning_cpus(&p, &q->cpus);
-        return r;
+        /* What we cannot read of one that borrows nothing is no concern of ours. */
+        else if (!request_is_empty(q)) {
+                if (e)
+                        *e = why;
+                return why.code;
+        }
+        return 0;
 }
