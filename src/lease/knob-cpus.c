@@ -164,7 +164,7 @@ static int identify_irq(const struct root *root, const char *name, char ret[stat
         return 0;
 }
 
-static int target_irq(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]) {
+static int target_list(const struct knob_view *view, char ret[static KNOB_VALUE_MAX]) {
         return combine_intersection(view, NULL, ret);
 }
 
@@ -220,7 +220,7 @@ const struct knob_kind knob_irq = {
         .value_is_valid = value_is_list,
         .read = read_irq,
         .write = write_irq,
-        .target = target_irq,
+        .target = target_list,
         .lane = irq_lane,
         .identify = identify_irq,
 };
@@ -232,6 +232,6 @@ const struct knob_kind knob_workqueue = {
         .value_is_valid = value_is_list,
         .read = read_workqueue,
         .write = write_workqueue,
-        .target = target_irq,
+        .target = target_list,
         .lane = irq_lane,
 };
