@@ -91,8 +91,9 @@ int cli_request(const struct cli *cli, const struct lend_options *options, struc
                                options->domain);
         if (request_is_empty(&q))
                 return err_set(e, -ENODATA, ERR_NOT_FOUND, options->domain,
-                               "domain %s borrows nothing: its XML has neither a PCI <hostdev> nor <hugepages>; add one, or "
-                               "name devices with --device", options->domain);
+                               "domain %s borrows nothing: its XML has neither a PCI <hostdev> nor <hugepages>; "
+                               "add one, or name devices with --device",
+                               options->domain);
         q.boot_vga |= options->boot_vga;
         if (options->strict)
                 q.group = GROUP_STRICT;
@@ -121,8 +122,9 @@ static void print_bar(struct json_object *step) {
         d = json_object_get_int64(done);
         t = json_object_get_int64(total);
         filled = t > 0 && d >= 0 && d <= t ? (int) (d * BAR_WIDTH / t) : 0;
-        printf("\r\033[K%s  [%.*s%.*s] %lld of %lld", text_of(step, "name"), filled, "##############################",
-               BAR_WIDTH - filled, "                              ", (long long) d, (long long) t);
+        printf("\r\033[K%s  [%.*s%.*s] %lld of %lld", text_of(step, "name"), filled,
+               "##############################", BAR_WIDTH - filled, "                              ",
+               (long long) d, (long long) t);
         (void) fflush(stdout);
 }
 
@@ -140,8 +142,8 @@ static void on_progress(struct json_object *parameters, void *userdata) {
         }
         (void) json_object_object_get_ex(step, "microseconds", &usec);
         printf("%s%-9s %s  %s %s %s  %.1f ms\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "", text_of(step, "state"),
-               step_label(text_of(step, "kind"), text_of(step, "name"), label), text_of(step, "from"),
-               arrow, text_of(step, "to"), (double) json_object_get_int64(usec) / 1000);
+               step_label(text_of(step, "kind"), text_of(step, "name"), label), text_of(step, "from"), arrow,
+               text_of(step, "to"), (double) json_object_get_int64(usec) / 1000);
         (void) fflush(stdout);
 }
 

@@ -97,7 +97,8 @@ static void describe_use(const struct users *users, const struct state *s, unsig
         used = strlen(buf);
         for (size_t i = 0; i < users->n; i++)
                 if (cpu_set_has(&users->list[i].cpus, cpu) && (!owner || !str_eq(users->list[i].domain, owner))) {
-                        if (str_format(buf + used, size - used, "%s%s", used ? ", " : "", users->list[i].domain) < 0)
+                        if (str_format(buf + used, size - used, "%s%s", used ? ", " : "", users->list[i].domain) <
+                            0)
                                 break;
                         used = strlen(buf);
                 }
@@ -178,10 +179,13 @@ static int show_domain(const struct cli *cli, const struct topology *t, const ch
 
                 pinning_cpus(p, &cpus);
                 if (n == 0)
-                        printf(cpu_set_is_empty(&cpus) ? "%s is not pinned: its vCPUs run wherever there is room.\n" :
-                                                         "The pinning of %s fits this host.\n", domain);
+                        printf(cpu_set_is_empty(&cpus)
+                                       ? "%s is not pinned: its vCPUs run wherever there is room.\n"
+                                       : "The pinning of %s fits this host.\n",
+                               domain);
                 for (size_t i = 0; i < n; i++)
-                        printf("%-8s %s\n         %s\n", severity_name(found[i].severity), found[i].evidence, found[i].remedy);
+                        printf("%-8s %s\n         %s\n", severity_name(found[i].severity), found[i].evidence,
+                               found[i].remedy);
                 return n > 0;
         }
         list = json_object_new_array();
@@ -210,8 +214,8 @@ static void print_plan(const struct pinning *p) {
         (void) cpu_set_format(&p->emulator, emulator, sizeof(emulator));
         printf("  <emulatorpin cpuset='%s'/>\n</cputune>\n"
                "<cpu mode='host-passthrough' check='none'>\n"
-               "  <topology sockets='1' dies='1' cores='%u' threads='%u'/>\n</cpu>\n", emulator, p->n_vcpus / p->threads,
-               p->threads);
+               "  <topology sockets='1' dies='1' cores='%u' threads='%u'/>\n</cpu>\n",
+               emulator, p->n_vcpus / p->threads, p->threads);
 }
 
 /* Where a device is attached; -1 is the kernel's word for nowhere in particular. */
@@ -222,7 +226,8 @@ static int add_node(const struct cli *cli, const char *text, struct cpu_set *nod
 
         if (bdf_parse(text, &bdf) < 0)
                 return cli_usage_error("cpu", "wanted a PCI address like 0000:01:00.0, found '%s'", text);
-        if (root_read_attr(cli->root, node, sizeof(node), "/sys/bus/pci/devices/%s/numa_node", bdf_format(&bdf, address)) >= 0 &&
+        if (root_read_attr(cli->root, node, sizeof(node), "/sys/bus/pci/devices/%s/numa_node",
+                           bdf_format(&bdf, address)) >= 0 &&
             str_to_u64(node, 10, CPU_SET_MAX - 1, &n) >= 0)
                 cpu_set_add(nodes, (unsigned) n);
         return 0;

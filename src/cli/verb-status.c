@@ -65,7 +65,10 @@ static void print_knobs(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
                 const struct knob *k = &s->knobs[i];
                 char state[600], claimants[300];
 
-                (void) str_format(state, sizeof(state), "%s%s%s", k->pending ? "pending" : k->declined ? "declined" : "lent",
+                (void) str_format(state, sizeof(state), "%s%s%s",
+                                  k->pending    ? "pending"
+                                  : k->declined ? "declined"
+                                                : "lent",
                                   *k->message ? ": " : "", k->message);
                 list_claimants(s, k, claimants, sizeof(claimants));
                 table_row(t, k->kind->name, k->name, k->baseline, now[i], claimants, state);

@@ -11,15 +11,16 @@ static int parse_set(const struct xml_node *n, struct cpu_set *ret, struct err *
         const char *text = xml_attribute(n, "cpuset");
 
         if (!text || cpu_set_parse(text, ret) < 0 || cpu_set_is_empty(ret))
-                return fail_syntax(n, e, "cpuset: wanted numbers as 2-5,8 below %d, found “%s”", CPU_SET_MAX, text ? text : "");
+                return fail_syntax(n, e, "cpuset: wanted numbers as 2-5,8 below %d, found “%s”", CPU_SET_MAX,
+                                   text ? text : "");
         return 0;
 }
 
 static int parse_number(const struct xml_node *n, const char *what, const char *text, uint64_t max, uint64_t *ret,
                         struct err *e) {
         if (!text || str_to_u64(text, 10, max, ret) < 0)
-                return fail_syntax(n, e, "%s: wanted a number up to %llu, found “%s”", what, (unsigned long long) max,
-                                   text ? text : "");
+                return fail_syntax(n, e, "%s: wanted a number up to %llu, found “%s”", what,
+                                   (unsigned long long) max, text ? text : "");
         return 0;
 }
 
@@ -30,13 +31,14 @@ int domain_take_pinning(const struct xml_node *domain, struct pinning *ret, stru
         uint64_t v = 1;
         int r = 0;
 
-        *ret = (struct pinning) { .n_vcpus = 1 };
+        *ret = (struct pinning){ .n_vcpus = 1 };
         if (vcpu) {
                 r = parse_number(vcpu, "vcpu", vcpu->text, PINNING_VCPUS_MAX, &v, e);
                 ret->n_vcpus = (unsigned) v;
         }
         if (r >= 0 && topology && xml_attribute(topology, "threads")) {
-                r = parse_number(topology, "threads", xml_attribute(topology, "threads"), PINNING_VCPUS_MAX, &v, e);
+                r = parse_number(topology, "threads", xml_attribute(topology, "threads"), PINNING_VCPUS_MAX, &v,
+                                 e);
                 ret->threads = (unsigned) v;
         }
         for (const struct xml_node *n = tune ? tune->children : NULL; r >= 0 && n; n = n->next) {

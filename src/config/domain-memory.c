@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which huge pages a domain takes, of which sizes, from which nodes of the host: libvirt's docs/formatdomain.rst, "Memory
- * Backing", "NUMA Node Tuning" and "Guest NUMA Topology". */
+/* Which huge pages a domain takes, of which sizes, from which nodes of the host: libvirt's docs/formatdomain.rst,
+ * "Memory Backing", "NUMA Node Tuning" and "Guest NUMA Topology". */
 
 #include <ctype.h>
 #include <errno.h>
@@ -32,7 +32,8 @@ static const struct unit {
 };
 
 /* libvirt rounds up to whole KiB. */
-static int parse_size(const struct xml_node *n, const char *text, const char *unit, uint64_t *ret_kib, struct err *e) {
+static int parse_size(const struct xml_node *n, const char *text, const char *unit, uint64_t *ret_kib,
+                      struct err *e) {
         uint64_t v;
 
         if (!unit)
@@ -43,7 +44,8 @@ static int parse_size(const struct xml_node *n, const char *text, const char *un
                 if (strcasecmp(u->name, unit) != 0)
                         continue;
                 if (!text || str_to_u64(text, 10, REQUEST_KIB_MAX * 1024 / u->bytes, &v) < 0 || v == 0)
-                        return fail_syntax(n, e, "wanted an amount of memory, found “%s” %s", text ? text : "", unit);
+                        return fail_syntax(n, e, "wanted an amount of memory, found “%s” %s", text ? text : "",
+                                           unit);
                 *ret_kib = (v * u->bytes + 1023) / 1024;
                 return 0;
         }
@@ -54,11 +56,12 @@ static int parse_set(const struct xml_node *n, const char *name, struct cpu_set 
         const char *text = xml_attribute(n, name);
 
         if (!text) {
-                *ret = (struct cpu_set) {};
+                *ret = (struct cpu_set){};
                 return 0;
         }
         if (cpu_set_parse(text, ret) < 0 || cpu_set_is_empty(ret))
-                return fail_syntax(n, e, "%s: wanted numbers as 0-3,8 below %d, found “%s”", name, CPU_SET_MAX, text);
+                return fail_syntax(n, e, "%s: wanted numbers as 0-3,8 below %d, found “%s”", name, CPU_SET_MAX,
+                                   text);
         return 0;
 }
 
@@ -79,10 +82,12 @@ static int page_size(const struct xml_node *hugepages, unsigned cell, uint64_t *
                 if (cpu_set_has(&cells, cell) || (!found && cpu_set_is_empty(&cells)))
                         found = n;
         }
-        return found ? parse_size(found, xml_attribute(found, "size"), xml_attribute(found, "unit"), ret_kib, e) : 0;
+        return found ? parse_size(found, xml_attribute(found, "size"), xml_attribute(found, "unit"), ret_kib, e)
+                     : 0;
 }
 
-/* Where the host is to take a cell's memory from. Without a word, or with placement="auto", where there is room. */
+/* Where the host is to take a cell's memory from. Without a word, or with placement="auto", where there is room.
+ */
 static int host_nodes(const struct xml_node *numatune, unsigned cell, struct request_memory *m, struct err *e) {
         const struct xml_node *found = xml_child(numatune, "memory");
         const char *mode;
@@ -105,8 +110,8 @@ static int host_nodes(const struct xml_node *numatune, unsigned cell, struct req
         return 0;
 }
 
-static int add_cell(const struct xml_node *domain, const struct xml_node *hugepages, const struct xml_node *n, unsigned cell,
-                    uint64_t kib, struct request *q, struct err *e) {
+static int add_cell(const struct xml_node *domain, const struct xml_node *hugepages, const struct xml_node *n,
+                    unsigned cell, uint64_t kib, struct request *q, struct err *e) {
         struct request_memory m = { .kib = kib };
         int r;
 
@@ -123,7 +128,8 @@ static int add_cell(const struct xml_node *domain, const struct xml_node *hugepa
 
 int domain_take_memory(const struct xml_node *domain, struct request *q, struct err *e) {
         const struct xml_node *hugepages = xml_child(xml_child(domain, "memoryBacking"), "hugepages");
-        const struct xml_node *memory = xml_child(domain, "memory"), *numa = xml_child(xml_child(domain, "cpu"), "numa");
+        const struct xml_node *memory = xml_child(domain, "memory"),
+                              *numa = xml_child(xml_child(domain, "cpu"), "numa");
         uint64_t total, kib, in_cells = 0;
         unsigned cell = 0;
         int r;

@@ -10,7 +10,7 @@
 /* Puts the place before what e says; returns r. */
 int domain_fail_at(const struct xml_node *n, int r, struct err *e);
 
-#define fail_syntax(n, e, ...) \
+#define fail_syntax(n, e, ...)                                                                                    \
         domain_fail_at(n, err_set(e, -EINVAL, ERR_INVALID, xml_local_name(n), __VA_ARGS__), e)
 
 /* <memory>, <memoryBacking>, <numatune> and <cpu><numa> of <domain>: which huge pages it will take. */

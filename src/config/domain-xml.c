@@ -186,11 +186,12 @@ static int take_name(const struct xml_node *domain, struct request *q, struct er
         /* One that borrows nothing may be called what libvirt allows: it is no concern of ours. */
         if (request_is_empty(q))
                 return 0;
-        return fail_syntax(n ? n : domain, e,
-                           "the domain borrows devices or memory: wanted a name of 1 to %d of A-Z a-z 0-9 . _ - that "
-                           "starts with neither . nor -, found “%s”; rename it while it is shut off: "
-                           "virsh domrename %s NEW-NAME",
-                           NAME_LENGTH_MAX, text ? text : "", *q->uuid ? q->uuid : "OLD-NAME");
+        return fail_syntax(
+                n ? n : domain, e,
+                "the domain borrows devices or memory: wanted a name of 1 to %d of A-Z a-z 0-9 . _ - that "
+                "starts with neither . nor -, found “%s”; rename it while it is shut off: "
+                "virsh domrename %s NEW-NAME",
+                NAME_LENGTH_MAX, text ? text : "", *q->uuid ? q->uuid : "OLD-NAME");
 }
 
 static int take_uuid(const struct xml_node *domain, struct request *q, struct err *e) {

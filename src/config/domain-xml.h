@@ -31,7 +31,8 @@
  * in the message, -EFBIG. */
 int domain_xml_parse(const char *text, size_t size, struct request *q, struct err *e);
 
-/* Where the domain's threads run, and what the guest is told of it. *ret is undefined on an error. Errors as above. */
+/* Where the domain's threads run, and what the guest is told of it. *ret is undefined on an error. Errors as
+ * above. */
 int domain_xml_pinning(const char *text, size_t size, struct pinning *ret, struct err *e);
 
 /* The persistent definition of a domain, /etc/libvirt/qemu/NAME.xml: caller frees. -ENOENT: libvirt has none. */

@@ -27,7 +27,9 @@ static int set_services(struct request *q, const char *key, const char *value, s
                 memcpy(name, s, length);
                 name[length] = '\0';
                 if (!service_name_is_valid(name))
-                        return wanted(key, "services as display-manager.service, and none that lending itself needs", name, e);
+                        return wanted(key,
+                                      "services as display-manager.service, and none that lending itself needs",
+                                      name, e);
                 memcpy(q->services[n++], name, sizeof(name));
                 s += length;
         }
@@ -69,7 +71,8 @@ static int set_hugepages(struct request *q, const char *key, const char *value, 
                         return wanted(key, "AMOUNT [PAGE-SIZE [NODES]] as 8G 2M 0-1", value, e);
                 memcpy(size, s, n);
                 size[n] = '\0';
-                if (field > 2 || (field == 0 && parse_kib(size, &m.kib) < 0) || (field == 1 && parse_kib(size, &m.page_kib) < 0) ||
+                if (field > 2 || (field == 0 && parse_kib(size, &m.kib) < 0) ||
+                    (field == 1 && parse_kib(size, &m.page_kib) < 0) ||
                     (field == 2 && (cpu_set_parse(size, &m.nodes) < 0 || cpu_set_is_empty(&m.nodes))))
                         return wanted(key, "AMOUNT [PAGE-SIZE [NODES]] as 8G 2M 0-1", value, e);
                 s += n;
@@ -128,7 +131,10 @@ int option_set_domain(struct request *q, const char *key, const char *value, str
                 return set_services(q, key, value, e);
         if (str_eq(key, "isolate"))
                 return str_to_bool(value, &q->isolate) < 0 ? wanted(key, "yes or no", value, e) : 0;
-        return unknown(key, "group, boot-vga, hugepages, hugepages-keep, cpus, governor, epp, cpufreq-scope, isolate or stop-services", e);
+        return unknown(key,
+                       "group, boot-vga, hugepages, hugepages-keep, cpus, governor, epp, cpufreq-scope, isolate "
+                       "or stop-services",
+                       e);
 }
 
 static int set_id(struct pci_id *id, bool *has, const char *key, const char *value, struct err *e) {

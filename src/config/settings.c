@@ -87,7 +87,8 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
                                "[boot], found [%s]", entry->section);
         if (entry->key)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted %s, found the unknown setting “%s”",
-                               str_eq(entry->section, "lease") ? "deadline or patience" : "idle-exit or retry", entry->key);
+                               str_eq(entry->section, "lease") ? "deadline or patience" : "idle-exit or retry",
+                               entry->key);
         return 0;
 }
 

@@ -11,19 +11,18 @@
 
 void journal_step(const char *verb, const struct step *step) {
         char label[STEP_LABEL_MAX];
-        int priority = step->state == STEP_FAILED || step->state == STEP_STUCK ? LOG_ERR :
-                       step->state == STEP_FOREIGN || step->state == STEP_DECLINED ? LOG_WARNING :
-                                                                                 LOG_INFO;
+        int priority = step->state == STEP_FAILED || step->state == STEP_STUCK       ? LOG_ERR
+                       : step->state == STEP_FOREIGN || step->state == STEP_DECLINED ? LOG_WARNING
+                                                                                     : LOG_INFO;
 
-        (void) sd_journal_send("MESSAGE=%s %s: %s '%s' → '%s' %s (%.1f ms)%s%s", verb, step->domain,
-                               step_label(step->kind, step->name, label), step->from,
-                               step->to, step_state_name(step->state), (double) step->usec / 1000,
-                               *step->err.message ? ": " : "", step->err.message,
-                               "MESSAGE_ID=" MESSAGE_ID_STEP, "PRIORITY=%d", priority, "DOMAIN=%s", step->domain, "DEVICE=%s",
-                               step->name, "PASSTHRU_VERB=%s", verb, "PASSTHRU_KIND=%s", step->kind,
-                               "PASSTHRU_FROM=%s", step->from, "PASSTHRU_TO=%s", step->to, "PASSTHRU_STATE=%s",
-                               step_state_name(step->state), "PASSTHRU_USEC=%llu", (unsigned long long) step->usec,
-                               NULL);
+        (void) sd_journal_send(
+                "MESSAGE=%s %s: %s '%s' → '%s' %s (%.1f ms)%s%s", verb, step->domain,
+                step_label(step->kind, step->name, label), step->from, step->to, step_state_name(step->state),
+                (double) step->usec / 1000, *step->err.message ? ": " : "", step->err.message,
+                "MESSAGE_ID=" MESSAGE_ID_STEP, "PRIORITY=%d", priority, "DOMAIN=%s", step->domain, "DEVICE=%s",
+                step->name, "PASSTHRU_VERB=%s", verb, "PASSTHRU_KIND=%s", step->kind, "PASSTHRU_FROM=%s",
+                step->from, "PASSTHRU_TO=%s", step->to, "PASSTHRU_STATE=%s", step_state_name(step->state),
+                "PASSTHRU_USEC=%llu", (unsigned long long) step->usec, NULL);
 }
 
 void journal_result(const char *verb, const char *domain, const struct err *e, uint64_t usec) {

@@ -73,7 +73,7 @@ static void on_step(const struct step *step, void *userdata) {
 }
 
 static struct reconciler reconciler_for(const struct worker *w, struct job *job) {
-        return (struct reconciler) {
+        return (struct reconciler){
                 .root = w->root,
                 .deadline_usec = w->settings.deadline_usec,
                 .patience_usec = w->settings.patience_usec,

@@ -17,10 +17,10 @@ static int format_path(char path[static PATH_MAX], const char *fmt, va_list ap) 
 
 static int failed(int r, const char *name, const char *what, const char *path, struct err *e) {
         if (r == -ENOENT || r == -ENOTDIR || r == -ENODEV)
-                return err_set(e, -ENODEV, ERR_NOT_FOUND, name, "%s is not there any more (%s): nothing is left to change",
-                               name, path);
-        return err_set(e, r, r == -EACCES || r == -EPERM ? ERR_PERMISSION : ERR_FAILED, name, "%s cannot be %s (%s): %s", name,
-                       what, path, strerror(-r));
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, name,
+                               "%s is not there any more (%s): nothing is left to change", name, path);
+        return err_set(e, r, r == -EACCES || r == -EPERM ? ERR_PERMISSION : ERR_FAILED, name,
+                       "%s cannot be %s (%s): %s", name, what, path, strerror(-r));
 }
 
 int attribute_read(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e,
@@ -51,7 +51,8 @@ int attribute_write(const struct knob_write *w, struct err *e, const char *path_
 }
 
 bool attribute_value_is_valid(const char *value) {
-        return *value && value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_. -")] == '\0';
+        return *value &&
+               value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_. -")] == '\0';
 }
 
 int numbered_name_parse(const char *name, const char *prefix, unsigned *ret) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What draws on a display that is to be lent: "service" ("display-manager.service": active or inactive) and "vtconsole"
- * ("vtcon1": 1 while it is bound). Several leases that want one stopped share it: it starts again with the last. */
+/* What draws on a display that is to be lent: "service" ("display-manager.service": active or inactive) and
+ * "vtconsole"
+ * ("vtcon1": 1 while it is bound). Several leases that want one stopped share it: it starts again with the last.
+ */
 
 #include <errno.h>
 
@@ -21,7 +23,8 @@ static bool is_active_or_not(const char *value) {
         return str_eq(value, ACTIVE) || str_eq(value, INACTIVE);
 }
 
-static int read_service(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
+static int read_service(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX],
+                        struct err *e) {
         bool active;
         int r;
 
@@ -48,7 +51,8 @@ static bool is_bound_or_not(const char *value) {
         return str_eq(value, "0") || str_eq(value, "1");
 }
 
-static int read_vtconsole(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
+static int read_vtconsole(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX],
+                          struct err *e) {
         return attribute_read(root, name, ret, e, "/sys/class/vtconsole/%s/bind", name);
 }
 

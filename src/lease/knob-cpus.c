@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Which CPUs the host's own work may use: "slice" (a top-level slice or scope of systemd), "irq" ("24", and "default" for
- * those to come) and "workqueue" ("unbound"). A value is a list of CPUs, "all" for a slice that is not restricted; claims
- * are the CPUs that stay with the host, and what all of them allow is what is set. */
+/* Which CPUs the host's own work may use: "slice" (a top-level slice or scope of systemd), "irq" ("24", and
+ * "default" for those to come) and "workqueue" ("unbound"). A value is a list of CPUs, "all" for a slice that is
+ * not restricted; claims are the CPUs that stay with the host, and what all of them allow is what is set. */
 
 #include <errno.h>
 #include <string.h>
@@ -32,7 +32,9 @@ static bool value_is_list(const char *value) {
 static int format(const struct cpu_set *cpus, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
         int r = cpu_set_format(cpus, ret, KNOB_VALUE_MAX);
 
-        return r < 0 ? err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, name, "%s: its list of CPUs has too many pieces", name) : 0;
+        return r < 0 ? err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, name, "%s: its list of CPUs has too many pieces",
+                               name)
+                     : 0;
 }
 
 static int bad(const char *name, const char *value, struct err *e) {
@@ -56,7 +58,8 @@ static int read_slice(const struct root *root, const char *name, char ret[static
         int r;
 
         if (root_exists(root, CGROUP "/%s", name) <= 0)
-                return err_set(e, -ENODEV, ERR_NOT_FOUND, name, "%s is not there any more: nothing is left to change", name);
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, name,
+                               "%s is not there any more: nothing is left to change", name);
         r = root_read_attr(root, text, sizeof(text), CGROUP "/%s/cpuset.cpus", name);
         if (r == -ENOENT || (r >= 0 && !*text))
                 return str_copy(ret, KNOB_VALUE_MAX, ALL);
@@ -80,7 +83,7 @@ static int wait_for_slice(const struct knob_write *w, struct err *e) {
         int r;
 
         while ((r = read_slice(w->root, w->name, now, e)) >= 0 && !str_eq(now, w->value) && now_usec() < end)
-                (void) nanosleep(&(struct timespec) { .tv_nsec = 2000000 }, NULL);
+                (void) nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
         return r;
 }
 
@@ -148,13 +151,15 @@ static int write_irq(const struct knob_write *w, struct err *e) {
         r = attribute_write(w, e, "/proc/irq/%s/smp_affinity_list", w->name);
         /* What an IRQ is for decides whether it may be moved (managed ones follow their queue's CPU). */
         if (r == -EIO || r == -EPERM)
-                return err_set(e, r, ERR_NOT_SUPPORTED, w->name, "IRQ %s cannot be moved off the domain's CPUs: the kernel "
-                               "itself places it", w->name);
+                return err_set(e, r, ERR_NOT_SUPPORTED, w->name,
+                               "IRQ %s cannot be moved off the domain's CPUs: the kernel itself places it",
+                               w->name);
         return r;
 }
 
 /* A device that went and came back may have got the number of another one. */
-static int identify_irq(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX], struct err *e) {
+static int identify_irq(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX],
+                        struct err *e) {
         char actions[256] = "";
 
         (void) e;
@@ -174,7 +179,8 @@ static bool name_is_workqueue(const char *name) {
         return str_eq(name, "unbound");
 }
 
-static int read_workqueue(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
+static int read_workqueue(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX],
+                          struct err *e) {
         struct cpu_set cpus;
         int r;
 

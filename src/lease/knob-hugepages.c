@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The pool of huge pages of one size on one node. A name is "node0/hugepages-2048kB", as in sysfs, a value the number of
- * pages. A claim is "ADDED/NEEDED": the lease uses NEEDED pages, of which ADDED were not free in the pool; "ADDED/NEEDED keep"
- * leaves them there. */
+/* The pool of huge pages of one size on one node. A name is "node0/hugepages-2048kB", as in sysfs, a value the
+ * number of pages. A claim is "ADDED/NEEDED": the lease uses NEEDED pages, of which ADDED were not free in the
+ * pool; "ADDED/NEEDED keep" leaves them there. */
 
 #include "lease/knob-hugepages.h"
 
@@ -40,7 +40,8 @@ int pool_parse(const char *name, unsigned *ret_node, uint64_t *ret_kib) {
                 return -EINVAL;
         memcpy(kib, m, length - strlen(suffix));
         kib[length - strlen(suffix)] = '\0';
-        if (str_to_u64(node, 10, CPU_SET_MAX - 1, &n) < 0 || str_to_u64(kib, 10, HUGEPAGE_KIB_MAX, &k) < 0 || k == 0)
+        if (str_to_u64(node, 10, CPU_SET_MAX - 1, &n) < 0 || str_to_u64(kib, 10, HUGEPAGE_KIB_MAX, &k) < 0 ||
+            k == 0)
                 return -EINVAL;
         /* "node00" is the same pool by another name. */
         if (pool_name((unsigned) n, k, again) < 0 || !str_eq(name, again))
@@ -72,8 +73,8 @@ int pool_claim_parse(const char *value, struct pool_claim *ret) {
         if (!slash)
                 return -EINVAL;
         *slash = '\0';
-        if (str_to_u64(text, 10, UINT32_MAX, &c.added) < 0 || str_to_u64(slash + 1, 10, UINT32_MAX, &c.needed) < 0 ||
-            c.added > c.needed)
+        if (str_to_u64(text, 10, UINT32_MAX, &c.added) < 0 ||
+            str_to_u64(slash + 1, 10, UINT32_MAX, &c.needed) < 0 || c.added > c.needed)
                 return -EINVAL;
         *ret = c;
         return 0;
@@ -112,7 +113,8 @@ static int write_pool(const struct knob_write *w, struct err *e) {
         unsigned node;
 
         if (pool_parse(w->name, &node, &kib) < 0 || str_to_u64(w->value, 10, UINT32_MAX, &count) < 0)
-                return err_set(e, -EINVAL, ERR_INVALID, w->name, "'%s' is no number of pages for %s", w->value, w->name);
+                return err_set(e, -EINVAL, ERR_INVALID, w->name, "'%s' is no number of pages for %s", w->value,
+                               w->name);
         return hugepages_set(w->root, node, kib, count, w->until_usec, w->progress, w->userdata, e);
 }
 

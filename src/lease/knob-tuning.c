@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* How a PCI function is reset and put to sleep while it is lent: "reset-method", "d3cold" and "runtime-pm" of an address.
- * Values are the kernel's texts (Documentation/ABI/testing/sysfs-bus-pci). */
+/* How a PCI function is reset and put to sleep while it is lent: "reset-method", "d3cold" and "runtime-pm" of an
+ * address. Values are the kernel's texts (Documentation/ABI/testing/sysfs-bus-pci). */
 
 #include "base/str.h"
 #include "lease/attribute.h"
@@ -13,7 +13,8 @@ static int target(const struct knob_view *view, char ret[static KNOB_VALUE_MAX])
         return str_copy(ret, KNOB_VALUE_MAX, view->n_claims > 0 ? view->claims[0] : view->baseline);
 }
 
-static int read_reset_method(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
+static int read_reset_method(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX],
+                             struct err *e) {
         return attribute_read(root, name, ret, e, DEVICE "reset_method", name);
 }
 
@@ -29,7 +30,8 @@ static int write_d3cold(const struct knob_write *w, struct err *e) {
         return attribute_write(w, e, DEVICE "d3cold_allowed", w->name);
 }
 
-static int read_runtime_pm(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX], struct err *e) {
+static int read_runtime_pm(const struct root *root, const char *name, char ret[static KNOB_VALUE_MAX],
+                           struct err *e) {
         return attribute_read(root, name, ret, e, DEVICE "power/control", name);
 }
 
@@ -38,18 +40,11 @@ static int write_runtime_pm(const struct knob_write *w, struct err *e) {
 }
 
 /* All before the device changes its driver, and after it on the way back. */
-#define TUNING(text, what)                                \
-        {                                                 \
-                .name = text,                             \
-                .phase = 40,                              \
-                .exclusive = true,                        \
-                .name_is_valid = pci_name_is_valid,       \
-                .value_is_valid = attribute_value_is_valid, \
-                .read = read_##what,                      \
-                .write = write_##what,                    \
-                .target = target,                         \
-                .lane = pci_lane,                         \
-                .identify = pci_identify,                 \
+#define TUNING(text, what)                                                                                        \
+        {                                                                                                         \
+                .name = text, .phase = 40, .exclusive = true, .name_is_valid = pci_name_is_valid,                 \
+                .value_is_valid = attribute_value_is_valid, .read = read_##what, .write = write_##what,           \
+                .target = target, .lane = pci_lane, .identify = pci_identify,                                     \
         }
 
 const struct knob_kind knob_reset_method = TUNING("reset-method", reset_method);

@@ -41,10 +41,12 @@ struct knob_kind {
         /* Only one lease may claim it. */
         bool exclusive;
 
-        /* A host that refuses the value of a claim is told of, and in the way of no lease: the knob is "declined". */
+        /* A host that refuses the value of a claim is told of, and in the way of no lease: the knob is "declined".
+         */
         bool optional;
 
-        /* Which of them there are is for the host to say: another set of claims does not make it another request. */
+        /* Which of them there are is for the host to say: another set of claims does not make it another request.
+         */
         bool ambient;
 
         bool (*name_is_valid)(const char *name);
@@ -65,13 +67,14 @@ struct knob_kind {
         /* Somebody else changed it since it was applied: it is left alone. NULL: when current is not applied. */
         bool (*is_foreign)(const struct knob_view *view);
 
-        /* For what others may add to and take from at the same time as we do: works the difference between current and
-         * applied into both the baseline and applied. Then the kind's read must never hang, as it is asked for outside of a
-         * child. NULL: a difference is foreign. */
-        int (*rebase)(const char *current, char baseline[static KNOB_VALUE_MAX], char applied[static KNOB_VALUE_MAX]);
+        /* For what others may add to and take from at the same time as we do: works the difference between current
+         * and applied into both the baseline and applied. Then the kind's read must never hang, as it is asked for
+         * outside of a child. NULL: a difference is foreign. */
+        int (*rebase)(const char *current, char baseline[static KNOB_VALUE_MAX],
+                      char applied[static KNOB_VALUE_MAX]);
 
-        /* What the claim brought stays on the host after its lease: once that is there, makes it a part of the baseline and
-         * no longer of the claim. NULL: nothing ever stays. */
+        /* What the claim brought stays on the host after its lease: once that is there, makes it a part of the
+         * baseline and no longer of the claim. NULL: nothing ever stays. */
         int (*keep)(char claim[static KNOB_VALUE_MAX], char baseline[static KNOB_VALUE_MAX]);
 
         /* Knobs of one lane are written one after another, lanes in parallel. From the name alone. */

@@ -92,8 +92,8 @@ static bool same_claims(const struct lease *a, const struct lease *b) {
         return has_claims_of(a, b) && has_claims_of(b, a);
 }
 
-/* The first knob that the lease claims, or claimed, and that did not get its value: its error, 0 when all did. Those that
- * were not even tried after another one failed have nothing to tell. */
+/* The first knob that the lease claims, or claimed, and that did not get its value: its error, 0 when all did.
+ * Those that were not even tried after another one failed have nothing to tell. */
 static int check_reached(const struct state *s, const struct lease *lease, struct err *e) {
         const struct knob *missed = NULL;
 
@@ -168,7 +168,8 @@ static void report_plan(const struct reconciler *rec, const struct lease_plan *p
         }
 }
 
-/* What somebody else undid meanwhile is done again for whoever asks for it now. Returns true when that is to be done. */
+/* What somebody else undid meanwhile is done again for whoever asks for it now. Returns true when that is to be
+ * done. */
 static bool mark_drift(struct knob *k, const char *now) {
         if (k->kind->rebase && !k->pending)
                 (void) k->kind->rebase(now, k->baseline, k->applied);
@@ -199,8 +200,8 @@ static int lend_new(const struct reconciler *rec, struct state *s, struct lease_
         return commit(rec, s, domain, e);
 }
 
-/* The domain has a lease: it stands. A lend without an end makes one with an end permanent: the domain that was rehearsed is
- * started. */
+/* The domain has a lease: it stands. A lend without an end makes one with an end permanent: the domain that was
+ * rehearsed is started. */
 static int lend_again(const struct reconciler *rec, struct state *s, struct lease *old, const struct lease_plan *plan,
                       struct err *e) {
         bool drifted = false;

@@ -8,7 +8,8 @@
 
 #define CONSOLES "/sys/class/vtconsole"
 
-static int add(const struct knob_kind *kind, const char *name, const char *value, struct lease *lease, struct err *e) {
+static int add(const struct knob_kind *kind, const char *name, const char *value, struct lease *lease,
+               struct err *e) {
         struct claim c = { .kind = kind };
         int r;
 
@@ -43,7 +44,8 @@ static int plan_vtconsoles(const struct root *root, struct lease *lease, struct 
 
                 /* "(M) frame buffer device"; the dummy one is where the host's consoles go meanwhile. */
                 if (!knob_vtconsole.name_is_valid(*name) ||
-                    root_read_attr(root, what, sizeof(what), CONSOLES "/%s/name", *name) < 0 || strstr(what, "dummy"))
+                    root_read_attr(root, what, sizeof(what), CONSOLES "/%s/name", *name) < 0 ||
+                    strstr(what, "dummy"))
                         continue;
                 r = add(&knob_vtconsole, *name, "0", lease, e);
                 if (r < 0)

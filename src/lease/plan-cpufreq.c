@@ -42,14 +42,16 @@ static int check_available(const struct root *root, const char *policy, const ch
         r = root_read_attr(root, list, sizeof(list), POLICIES "/%s/%s", policy, attribute);
         if (r < 0)
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, setting,
-                               "%s=%s: %s of this host has no such setting (%s/%s/%s: %s)", setting, wanted, policy, POLICIES,
-                               policy, attribute, strerror(-r));
+                               "%s=%s: %s of this host has no such setting (%s/%s/%s: %s)", setting, wanted,
+                               policy, POLICIES, policy, attribute, strerror(-r));
         if (!has_word(list, wanted) && !is_number(wanted))
-                return err_set(e, -EINVAL, ERR_REFUSED, setting, "%s=%s: %s of this host has: %s", setting, wanted, policy, list);
+                return err_set(e, -EINVAL, ERR_REFUSED, setting, "%s=%s: %s of this host has: %s", setting, wanted,
+                               policy, list);
         return 0;
 }
 
-static int claim(const struct knob_kind *kind, const char *policy, const char *value, struct lease *lease, struct err *e) {
+static int claim(const struct knob_kind *kind, const char *policy, const char *value, struct lease *lease,
+                 struct err *e) {
         struct claim c = { .kind = kind };
         int r;
 
@@ -74,7 +76,8 @@ int plan_cpufreq(const struct root *root, const struct request *q, struct lease 
                 struct cpu_set cpus;
 
                 /* One without CPUs is asleep until they are plugged in. */
-                if (!knob_governor.name_is_valid(*p) || policy_cpus(root, *p, &cpus) < 0 || cpu_set_is_empty(&cpus))
+                if (!knob_governor.name_is_valid(*p) || policy_cpus(root, *p, &cpus) < 0 ||
+                    cpu_set_is_empty(&cpus))
                         continue;
                 if (!q->cpufreq_all && !cpu_set_is_empty(&q->cpus)) {
                         cpu_set_intersect(&cpus, &q->cpus);
@@ -83,7 +86,8 @@ int plan_cpufreq(const struct root *root, const struct request *q, struct lease 
                 }
                 any = true;
                 if (*q->epp) {
-                        r = check_available(root, *p, "energy_performance_available_preferences", "epp", q->epp, e);
+                        r = check_available(root, *p, "energy_performance_available_preferences", "epp", q->epp,
+                                            e);
                         if (r >= 0)
                                 r = claim(&knob_epp, *p, q->epp, lease, e);
                 }
@@ -94,9 +98,11 @@ int plan_cpufreq(const struct root *root, const struct request *q, struct lease 
                 }
         }
         if (r >= 0 && !any)
-                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "governor",
-                               "the kernel does not control the clock of %s CPU (%s): take governor= and epp= out of "
-                               "/etc/passthru/domains/%s.conf", cpu_set_is_empty(&q->cpus) || q->cpufreq_all ? "any" :
-                               "the domain's", POLICIES, q->domain);
+                return err_set(
+                        e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "governor",
+                        "the kernel does not control the clock of %s CPU (%s): take governor= and epp= out of "
+                        "/etc/passthru/domains/%s.conf",
+                        cpu_set_is_empty(&q->cpus) || q->cpufreq_all ? "any" : "the domain's", POLICIES,
+                        q->domain);
         return r;
 }

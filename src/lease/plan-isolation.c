@@ -30,8 +30,9 @@ int plan_check_cpus(const struct root *root, const struct request *q, struct err
         (void) cpu_set_format(&missing, text, sizeof(text));
         (void) cpu_set_format(&online, there, sizeof(there));
         return err_set(e, -ENODEV, ERR_NOT_FOUND, "cpus",
-                       "the domain is pinned to CPU %s, which this host does not have or which is offline; it has %s: correct "
-                       "<cputune>, or bring it online", text, there);
+                       "the domain is pinned to CPU %s, which this host does not have or which is offline; it has "
+                       "%s: correct <cputune>, or bring it online",
+                       text, there);
 }
 
 static int claim(const struct knob_kind *kind, const char *name, const struct cpu_set *host, struct lease *lease,
@@ -44,8 +45,9 @@ static int claim(const struct knob_kind *kind, const char *name, const struct cp
                 r = cpu_set_format(host, c.value, sizeof(c.value));
         if (r >= 0)
                 r = lease_add_claim(lease, &c);
-        return r < 0 ? err_set(e, r, ERR_NOT_SUPPORTED, name, "%s: the host's CPUs cannot be claimed: %s", name, strerror(-r)) :
-                       0;
+        return r < 0 ? err_set(e, r, ERR_NOT_SUPPORTED, name, "%s: the host's CPUs cannot be claimed: %s", name,
+                               strerror(-r))
+                     : 0;
 }
 
 /* What stays with the host after this domain and all others. */
@@ -61,8 +63,9 @@ static int host_cpus(const struct root *root, const struct request *q, const str
         cpu_set_subtract(&left, &q->cpus);
         *ret = left;
         if (cpu_set_is_empty(&left))
-                return err_set(e, -EINVAL, ERR_REFUSED, "isolate",
-                               "the domain is pinned to every CPU of the host: none would be left for the host itself");
+                return err_set(
+                        e, -EINVAL, ERR_REFUSED, "isolate",
+                        "the domain is pinned to every CPU of the host: none would be left for the host itself");
         for (size_t i = 0; i < s->n_leases; i++) {
                 const struct lease *other = &s->leases[i];
                 const struct claim *c = lease_find_claim(other, &knob_workqueue, "unbound");
@@ -74,8 +77,9 @@ static int host_cpus(const struct root *root, const struct request *q, const str
                 cpu_set_intersect(&left, &theirs);
                 if (cpu_set_is_empty(&left))
                         return err_set(e, -EBUSY, ERR_REFUSED, "isolate",
-                                       "the last CPUs of the host, %s, are isolated for domain %s: none would be left for the host "
-                                       "itself", text, other->domain);
+                                       "the last CPUs of the host, %s, are isolated for domain %s: none would be "
+                                       "left for the host itself",
+                                       text, other->domain);
         }
         return 0;
 }
@@ -88,8 +92,9 @@ static int plan_slices(const struct root *root, const struct cpu_set *host, stru
         if (root_read_attr(root, controllers, sizeof(controllers), CGROUP "/cgroup.controllers") < 0 ||
             !strstr(controllers, "cpuset"))
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "isolate",
-                               "isolate=yes needs the unified cgroup hierarchy with the cpuset controller (%s/cgroup.controllers); "
-                               "boot with systemd.unified_cgroup_hierarchy=1", CGROUP);
+                               "isolate=yes needs the unified cgroup hierarchy with the cpuset controller "
+                               "(%s/cgroup.controllers); boot with systemd.unified_cgroup_hierarchy=1",
+                               CGROUP);
         r = root_list(root, &names, CGROUP);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, "isolate", "%s cannot be read: %s", CGROUP, strerror(-r));
@@ -126,8 +131,8 @@ static int irq_cpus(const struct root *root, const struct state *s, const char *
         return r < 0 ? r : cpu_set_parse(text, ret);
 }
 
-static int plan_irqs(const struct root *root, const struct request *q, const struct state *s, const struct cpu_set *host,
-                     struct lease *lease, struct err *e) {
+static int plan_irqs(const struct root *root, const struct request *q, const struct state *s,
+                     const struct cpu_set *host, struct lease *lease, struct err *e) {
         _cleanup_strv_ char **names = NULL;
         int r;
 
@@ -141,8 +146,8 @@ static int plan_irqs(const struct root *root, const struct request *q, const str
                 if (!knob_irq.name_is_valid(*name))
                         continue;
                 /* Nobody handles those without actions. */
-                if (root_read_attr(root, actions, sizeof(actions), "/sys/kernel/irq/%s/actions", *name) < 0 || !*actions ||
-                    irq_cpus(root, s, *name, &cpus) < 0)
+                if (root_read_attr(root, actions, sizeof(actions), "/sys/kernel/irq/%s/actions", *name) < 0 ||
+                    !*actions || irq_cpus(root, s, *name, &cpus) < 0)
                         continue;
                 cpu_set_intersect(&cpus, &q->cpus);
                 if (cpu_set_is_empty(&cpus) || is_of_lent_device(root, q, *name))
@@ -175,8 +180,9 @@ int plan_isolation(const struct root *root, const struct request *q, const struc
         if (!q->isolate)
                 return 0;
         if (cpu_set_is_empty(&q->cpus))
-                return err_set(e, -EINVAL, ERR_INVALID, "isolate",
-                               "isolate=yes needs a domain that is pinned: add <cputune> with a <vcpupin> for each vCPU");
+                return err_set(
+                        e, -EINVAL, ERR_INVALID, "isolate",
+                        "isolate=yes needs a domain that is pinned: add <cputune> with a <vcpupin> for each vCPU");
         r = host_cpus(root, q, s, &host, e);
         if (r >= 0)
                 r = plan_slices(root, &host, lease, e);

@@ -28,7 +28,8 @@ struct pools {
         size_t n;
 };
 
-/* What other leases were promised and have not taken, as far as that shows: pages in use are taken to be theirs. */
+/* What other leases were promised and have not taken, as far as that shows: pages in use are taken to be theirs.
+ */
 static uint64_t promised(const struct pools *p, const char *name, const struct hugepages *now) {
         uint64_t needed = 0, used = now->total > now->free ? now->total - now->free : 0;
 
@@ -57,13 +58,15 @@ static int get_pool(struct pools *p, unsigned node, uint64_t kib, struct pool **
                         return 0;
                 }
         if (p->n == ARRAY_SIZE(p->list))
-                return err_set(e, -ENOSPC, ERR_INVALID, "memory", "the domain wants memory of too many nodes and page sizes");
+                return err_set(e, -ENOSPC, ERR_INVALID, "memory",
+                               "the domain wants memory of too many nodes and page sizes");
         r = hugepages_read(p->root, node, kib, &now, e);
         if (r < 0)
                 return r;
         r = node_memory_read(p->root, node, &memory);
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, "memory", "node %u: its memory cannot be read: %s", node, strerror(-r));
+                return err_set(e, r, ERR_FAILED, "memory", "node %u: its memory cannot be read: %s", node,
+                               strerror(-r));
         r = pool_name(node, kib, name);
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, "memory", "node %u: %s", node, strerror(-r));
@@ -101,7 +104,8 @@ static int compare_room(const void *a, const void *b) {
         return in_x != in_y ? (in_x < in_y ? 1 : -1) : (int) x->node - (int) y->node;
 }
 
-/* First what is free already, then what has to be added; what no node has room for is asked of the first, which says so. */
+/* First what is free already, then what has to be added; what no node has room for is asked of the first, which
+ * says so. */
 static void spread(struct pool **pools, size_t n, uint64_t pages) {
         qsort(pools, n, sizeof(*pools), compare_room);
         for (size_t i = 0; i < n; i++)
@@ -121,7 +125,8 @@ static int distribute(struct pools *p, const struct request_memory *m, uint64_t 
                 int r;
 
                 if (n == ARRAY_SIZE(pools))
-                        return err_set(e, -ENOSPC, ERR_INVALID, "memory", "the domain wants memory of too many nodes");
+                        return err_set(e, -ENOSPC, ERR_INVALID, "memory",
+                                       "the domain wants memory of too many nodes");
                 r = get_pool(p, (unsigned) node, kib, &pools[n], e);
                 if (r < 0)
                         return r;
@@ -145,8 +150,9 @@ static int check_nodes(const struct pools *p, const struct request_memory *m, st
         (void) cpu_set_format(&missing, text, sizeof(text));
         (void) cpu_set_format(&p->nodes, there, sizeof(there));
         return err_set(e, -ENODEV, ERR_NOT_FOUND, "memory",
-                       "the domain wants memory of node %s, which this host does not have or which has no memory; it has %s: "
-                       "correct <numatune>", text, there);
+                       "the domain wants memory of node %s, which this host does not have or which has no memory; "
+                       "it has %s: correct <numatune>",
+                       text, there);
 }
 
 static int check_size(const struct root *root, uint64_t kib, struct err *e) {
@@ -169,9 +175,10 @@ static int check_capacity(const struct pool *pool, struct err *e) {
         if (pool->added <= pool->capacity)
                 return 0;
         return err_set(e, -ENOMEM, ERR_REFUSED, "memory",
-                       "the domain needs %llu pages of %s of node %u, which lacks %llu of them; even with nothing else on it the "
-                       "node could make only %llu more", (unsigned long long) pool->needed, kib_format(pool->kib, size),
-                       pool->node, (unsigned long long) pool->added, (unsigned long long) pool->capacity);
+                       "the domain needs %llu pages of %s of node %u, which lacks %llu of them; even with nothing "
+                       "else on it the node could make only %llu more",
+                       (unsigned long long) pool->needed, kib_format(pool->kib, size), pool->node,
+                       (unsigned long long) pool->added, (unsigned long long) pool->capacity);
 }
 
 static int add_claim(const struct pool *pool, bool keep, struct lease *lease, struct err *e) {
@@ -204,14 +211,15 @@ static uint64_t lease_needs(const struct lease *l, uint64_t kib) {
         for (size_t i = 0; i < l->n_claims; i++) {
                 struct pool_claim c;
 
-                if (l->claims[i].kind == &knob_hugepages && pool_parse(l->claims[i].name, &node, &k) >= 0 && k == kib &&
-                    pool_claim_parse(l->claims[i].value, &c) >= 0)
+                if (l->claims[i].kind == &knob_hugepages && pool_parse(l->claims[i].name, &node, &k) >= 0 &&
+                    k == kib && pool_claim_parse(l->claims[i].value, &c) >= 0)
                         sum += c.needed;
         }
         return sum;
 }
 
-/* A domain that has as much as it asks for keeps what it has: what is free by now says nothing about it. Returns 1 then. */
+/* A domain that has as much as it asks for keeps what it has: what is free by now says nothing about it. Returns 1
+ * then. */
 static int reuse_own(const struct pools *p, struct lease *lease, struct err *e) {
         if (!p->own)
                 return 0;
@@ -234,7 +242,7 @@ int plan_memory(const struct root *root, const struct request *q, const struct s
         p = calloc(1, sizeof(*p));
         if (!p)
                 return err_set(e, -ENOMEM, ERR_FAILED, NULL, "out of memory");
-        *p = (struct pools) { .root = root, .state = s, .own = state_find_lease(s, q->domain) };
+        *p = (struct pools){ .root = root, .state = s, .own = state_find_lease(s, q->domain) };
         r = hugepages_nodes(root, &p->nodes, e);
         for (size_t i = 0; r >= 0 && i < q->n_memory; i++) {
                 uint64_t kib = q->memory[i].page_kib;

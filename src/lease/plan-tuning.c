@@ -34,9 +34,11 @@ static int add(const struct root *root, const struct knob_kind *kind, const char
         r = kind->read(root, address, now, NULL);
         if (r < 0)
                 return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, address,
-                               "%s has no %s that could be set: take it out of its [device] section", address, kind->name);
+                               "%s has no %s that could be set: take it out of its [device] section", address,
+                               kind->name);
         if (kind == &knob_reset_method && !offers(now, value))
-                return err_set(e, -EINVAL, ERR_REFUSED, address, "reset-method=%s: %s offers: %s", value, address, now);
+                return err_set(e, -EINVAL, ERR_REFUSED, address, "reset-method=%s: %s offers: %s", value, address,
+                               now);
         r = str_copy(c.name, sizeof(c.name), address);
         if (r >= 0)
                 r = str_copy(c.value, sizeof(c.value), value);

@@ -59,7 +59,8 @@ static int describe(const struct root *root, const struct claim *c, struct recor
         return r;
 }
 
-/* Devices come last: nothing that may take long is to stand between the look for who uses them and the first write. */
+/* Devices come last: nothing that may take long is to stand between the look for who uses them and the first
+ * write. */
 static int plan_all(const struct job *job, struct lease *lease, struct err *e) {
         const struct root *root = job->rec->root;
         int r;

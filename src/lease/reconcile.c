@@ -105,12 +105,13 @@ static enum step_state failed(struct step *step, int r) {
 }
 
 /* What a lease can do without, and what stayed as it was. */
-static enum step_state refused(const struct root *root, const struct knob *k, const struct item *it, struct step *step,
-                               int r) {
+static enum step_state refused(const struct root *root, const struct knob *k, const struct item *it,
+                               struct step *step, int r) {
         char now[KNOB_VALUE_MAX];
 
         (void) failed(step, r);
-        if (k->kind->optional && it->n_claims > 0 && k->kind->read(root, k->name, now, NULL) >= 0 && str_eq(now, step->from))
+        if (k->kind->optional && it->n_claims > 0 && k->kind->read(root, k->name, now, NULL) >= 0 &&
+            str_eq(now, step->from))
                 return STEP_DECLINED;
         return STEP_FAILED;
 }
@@ -195,7 +196,8 @@ static enum step_state work(const struct knob *k, const struct item *it, struct 
         return STEP_DONE;
 }
 
-/* A value that comes bit by bit has to be given up before the lane's own deadline, where all would count as stuck. */
+/* A value that comes bit by bit has to be given up before the lane's own deadline, where all would count as stuck.
+ */
 static uint64_t patience_end(const struct reconciler *rec, uint64_t lane_start) {
         uint64_t own = now_usec() + rec->patience_usec, lane = lane_start + rec->deadline_usec / 4 * 3;
 
@@ -333,8 +335,8 @@ static int run_batch(struct batch *b, struct err *e) {
         return r < 0 ? err_set(e, r, ERR_FAILED, NULL, "a process could not be started: %s", strerror(-r)) : 0;
 }
 
-/* What others did to a shared knob is theirs. Where a write was interrupted, what it did cannot be told from what they
- * did, so the last baseline stands. */
+/* What others did to a shared knob is theirs. Where a write was interrupted, what it did cannot be told from what
+ * they did, so the last baseline stands. */
 static void follow_others(const struct root *root, struct knob *k) {
         char now[KNOB_VALUE_MAX];
 
@@ -385,7 +387,8 @@ static bool is_lost(const struct state *s, const struct batch *b) {
                 const struct knob *k = &s->knobs[b->items[i].knob];
 
                 for (size_t l = 0; k->pending && l < s->n_leases; l++)
-                        if (s->leases[l].state == LEASE_LENDING && lease_find_claim(&s->leases[l], k->kind, k->name))
+                        if (s->leases[l].state == LEASE_LENDING &&
+                            lease_find_claim(&s->leases[l], k->kind, k->name))
                                 return true;
         }
         return false;

@@ -16,11 +16,12 @@ struct reconciler {
 };
 
 /* Makes every knob equal to f(baseline, claims): knobs without a claim first, in the reverse of the order in which
- * they were taken, then the claimed ones. Saves the state before the host is touched, with every knob that is about
- * to change marked as pending; afterwards the knobs in *s tell what was reached and the caller saves. Knobs that
- * already have their value cost nothing, not even a read. When a knob of a lease that is not committed failed, the
- * later phases of claimed knobs are left pending: the lease is to be dropped.
+ * they were taken, then the claimed ones. Saves the state before the host is touched, with every knob that is
+ * about to change marked as pending; afterwards the knobs in *s tell what was reached and the caller saves. Knobs
+ * that already have their value cost nothing, not even a read. When a knob of a lease that is not committed
+ * failed, the later phases of claimed knobs are left pending: the lease is to be dropped.
  *
- * Returns 1 when there was something to do, 0 when not; also when steps failed: look at each knob's pending. Errors: the
- * state could not be saved, or a child not be started: the host is untouched then or the knobs are pending. */
+ * Returns 1 when there was something to do, 0 when not; also when steps failed: look at each knob's pending.
+ * Errors: the state could not be saved, or a child not be started: the host is untouched then or the knobs are
+ * pending. */
 int reconcile(const struct reconciler *r, struct state *s, struct err *e);

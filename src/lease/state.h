@@ -43,7 +43,8 @@ struct knob {
         char domain[NAME_LENGTH_MAX + 1];     /* whom it is, or was last, lent to */
         bool pending;                         /* a write was begun and is not confirmed */
         bool declined;                        /* the host refused the claims' value; it is not asked again */
-        char error[sizeof((struct err) {}.id)]; /* why it is pending or declined: an ERR_*, and a message; may be "" */
+        char error[sizeof(
+                (struct err){}.id)]; /* why it is pending or declined: an ERR_*, and a message; may be "" */
         char message[512];
 };
 

@@ -74,8 +74,8 @@ int cpu_set_parse_mask(const char *s, struct cpu_set *ret) {
                 }
                 if (!isxdigit((unsigned char) *c) || ++digits > 8)
                         return -EINVAL;
-                digit = isdigit((unsigned char) *c) ? (unsigned) (*c - '0') :
-                                                      (unsigned) (tolower((unsigned char) *c) - 'a' + 10);
+                digit = isdigit((unsigned char) *c) ? (unsigned) (*c - '0')
+                                                    : (unsigned) (tolower((unsigned char) *c) - 'a' + 10);
                 for (unsigned i = 0; i < 4; i++, bit++) {
                         if (!(digit & 1U << i))
                                 continue;
@@ -100,8 +100,8 @@ int cpu_set_format(const struct cpu_set *set, char *buf, size_t size) {
                 last = n;
                 while (cpu_set_has(set, (unsigned) last + 1))
                         last++;
-                w = last > n ? snprintf(buf + used, size - used, "%s%d-%d", used ? "," : "", n, last) :
-                               snprintf(buf + used, size - used, "%s%d", used ? "," : "", n);
+                w = last > n ? snprintf(buf + used, size - used, "%s%d-%d", used ? "," : "", n, last)
+                             : snprintf(buf + used, size - used, "%s%d", used ? "," : "", n);
                 if (w < 0 || (size_t) w >= size - used)
                         return -ENAMETOOLONG;
                 used += (size_t) w;

@@ -14,8 +14,8 @@ struct cpu_set {
         uint64_t bits[CPU_SET_MAX / 64];
 };
 
-/* "0-3,8", as the kernel prints it, and libvirt's "0-3,^2" (all but 2). "" is the empty set. -EINVAL, or -ERANGE for a
- * number that is too high. */
+/* "0-3,8", as the kernel prints it, and libvirt's "0-3,^2" (all but 2). "" is the empty set. -EINVAL, or -ERANGE
+ * for a number that is too high. */
 int cpu_set_parse(const char *s, struct cpu_set *ret);
 
 /* "0000ffff,ffffffff": a mask in hexadecimal words of 32 bits, the highest first. */

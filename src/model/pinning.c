@@ -25,7 +25,7 @@ struct report {
 static struct finding *add(struct report *r, const char *id) {
         struct finding *f = &r->list[r->n++];
 
-        *f = (struct finding) { .id = id, .part = "cpu" };
+        *f = (struct finding){ .id = id, .part = "cpu" };
         return f;
 }
 
@@ -72,15 +72,17 @@ static void check_cores(struct report *r) {
         emulator = r->pinning->emulator;
         cpu_set_intersect(&emulator, &cores);
         if (!cpu_set_is_empty(&emulator))
-                (void) finding_set(add(r, "pinning-emulator"), SEVERITY_WARNING, "move <emulatorpin> to the host's cores",
+                (void) finding_set(add(r, "pinning-emulator"), SEVERITY_WARNING,
+                                   "move <emulatorpin> to the host's cores",
                                    "the emulator may run on CPU %s, on a core that vCPUs are pinned to",
                                    text_of(&emulator, text));
         cpu_set_subtract(&cores, &r->cpus);
         cpu_set_subtract(&cores, &r->pinning->emulator);
         if (!cpu_set_is_empty(&cores))
-                (void) finding_set(add(r, "pinning-siblings"), SEVERITY_WARNING, "pin whole cores, with all their threads",
-                                   "CPU %s is the other half of a core that a vCPU is pinned to, and stays with the host",
-                                   text_of(&cores, text));
+                (void) finding_set(
+                        add(r, "pinning-siblings"), SEVERITY_WARNING, "pin whole cores, with all their threads",
+                        "CPU %s is the other half of a core that a vCPU is pinned to, and stays with the host",
+                        text_of(&cores, text));
 }
 
 /* How many caches, or nodes, the CPUs are spread over, and whether one would have room for all. */
@@ -109,7 +111,8 @@ static void check_spread(struct report *r) {
                                    "the vCPUs are on the nodes %s", text_of(&nodes, text));
         else if (caches > 1 && cpu_set_count(&r->cpus) <= largest)
                 (void) finding_set(add(r, "pinning-cache"), SEVERITY_WARNING, "'passthru cpu plan' shows a layout",
-                                   "the vCPUs are spread over %u last-level caches, and one has room for all", caches);
+                                   "the vCPUs are spread over %u last-level caches, and one has room for all",
+                                   caches);
 }
 
 /* The guest takes vCPUs 2n and 2n+1 for threads of a core when it is told so. */
@@ -131,7 +134,8 @@ static void check_threads(struct report *r) {
                         if (!one_core && w >= first) {
                                 (void) finding_set(add(r, "pinning-threads"), SEVERITY_WARNING,
                                                    "pin the threads of a guest's core to the threads of one core",
-                                                   "vCPU %u and %u are threads of one core to the guest, and on different cores",
+                                                   "vCPU %u and %u are threads of one core to the guest, and on "
+                                                   "different cores",
                                                    w, v);
                                 return;
                         }
@@ -143,7 +147,8 @@ static void check_threads(struct report *r) {
                                    "vCPUs that are cores of their own to the guest are threads of one core");
 }
 
-size_t pinning_check(const struct topology *t, const struct pinning *p, struct finding ret[static PINNING_FINDINGS_MAX]) {
+size_t pinning_check(const struct topology *t, const struct pinning *p,
+                     struct finding ret[static PINNING_FINDINGS_MAX]) {
         struct report r = { .topology = t, .pinning = p, .list = ret };
 
         pinning_cpus(p, &r.cpus);
@@ -193,10 +198,11 @@ static size_t list_cores(const struct topology *t, const struct cpu_set *nodes, 
 
                 if (cpu_set_next(&c->siblings, 0) != (int) c->id || cpu_set_has(&c->siblings, 0))
                         continue;
-                ret[n++] = (struct core) {
+                ret[n++] = (struct core){
                         .cpus = c->siblings,
                         .first = (int) c->id,
-                        .preferred = cpu_set_is_empty(nodes) || (c->node >= 0 && cpu_set_has(nodes, (unsigned) c->node)),
+                        .preferred = cpu_set_is_empty(nodes) ||
+                                     (c->node >= 0 && cpu_set_has(nodes, (unsigned) c->node)),
                         .cache = cpu_set_next(&c->l3, 0),
                 };
         }
@@ -214,8 +220,8 @@ static void order_cores(struct core *cores, size_t n, unsigned wanted) {
         qsort(cores, n, sizeof(*cores), compare_cores);
 }
 
-int pinning_plan(const struct topology *t, unsigned n, const struct cpu_set *nodes, unsigned keep, struct pinning *ret,
-                 struct err *e) {
+int pinning_plan(const struct topology *t, unsigned n, const struct cpu_set *nodes, unsigned keep,
+                 struct pinning *ret, struct err *e) {
         _cleanup_free_ struct core *cores = calloc(t->n + 1, sizeof(*cores));
         struct pinning p = {};
         unsigned threads, wanted;
@@ -226,15 +232,16 @@ int pinning_plan(const struct topology *t, unsigned n, const struct cpu_set *nod
         n_cores = list_cores(t, nodes, cores);
         threads = n_cores > 0 ? cpu_set_count(&cores[0].cpus) : 1;
         if (n == 0 || n > PINNING_VCPUS_MAX || n % threads != 0)
-                return err_set(e, -EINVAL, ERR_INVALID, "vcpus",
-                               "wanted a number of vCPUs from %u to %d that fills whole cores of %u threads, found %u", threads,
-                               PINNING_VCPUS_MAX, threads, n);
+                return err_set(
+                        e, -EINVAL, ERR_INVALID, "vcpus",
+                        "wanted a number of vCPUs from %u to %d that fills whole cores of %u threads, found %u",
+                        threads, PINNING_VCPUS_MAX, threads, n);
         wanted = n / threads;
         /* The core of CPU 0 is one of those that stay. */
         if (wanted + (keep > 1 ? keep - 1 : 0) > n_cores)
                 return err_set(e, -ENOSPC, ERR_REFUSED, "vcpus",
-                               "%u vCPUs need %u cores; of the host's %zu, %u stay with it", n, wanted, n_cores + 1,
-                               keep > 1 ? keep : 1);
+                               "%u vCPUs need %u cores; of the host's %zu, %u stay with it", n, wanted,
+                               n_cores + 1, keep > 1 ? keep : 1);
         order_cores(cores, n_cores, wanted);
         for (unsigned c = 0; c < wanted; c++)
                 for (int cpu = cpu_set_next(&cores[c].cpus, 0); cpu >= 0 && p.n_vcpus < n;

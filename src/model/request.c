@@ -22,8 +22,8 @@ struct request_device *request_add(struct request *q, const struct bdf *address)
 bool reset_method_is_valid(const char *s) {
         size_t n = strlen(s);
 
-        return n > 0 && n < RESET_METHOD_MAX && s[strspn(s, "abcdefghijklmnopqrstuvwxyz_ ")] == '\0' && *s != ' ' &&
-               s[n - 1] != ' ' && !strstr(s, "  ");
+        return n > 0 && n < RESET_METHOD_MAX && s[strspn(s, "abcdefghijklmnopqrstuvwxyz_ ")] == '\0' &&
+               *s != ' ' && s[n - 1] != ' ' && !strstr(s, "  ");
 }
 
 bool service_name_is_valid(const char *s) {
@@ -34,6 +34,7 @@ bool service_name_is_valid(const char *s) {
         for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
                 if (str_starts(s, needed[i]))
                         return false;
-        return n > strlen(suffix) && n < SERVICE_NAME_MAX && str_eq(s + n - strlen(suffix), suffix) && *s != '.' && *s != '-' &&
+        return n > strlen(suffix) && n < SERVICE_NAME_MAX && str_eq(s + n - strlen(suffix), suffix) && *s != '.' &&
+               *s != '-' &&
                s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.@\\-")] == '\0';
 }

@@ -25,8 +25,8 @@ struct request_device {
         struct pci_id subsystem;
         char driver[DRIVER_NAME_MAX]; /* a vfio driver; "" means vfio-pci */
         char reset_method[RESET_METHOD_MAX]; /* while it is lent; "" leaves it */
-        char d3cold[4];     /* "0": never, "1": may lose all power; "" leaves it */
-        char runtime_pm[8]; /* "on": never suspended, "auto"; "" leaves it */
+        char d3cold[4];                      /* "0": never, "1": may lose all power; "" leaves it */
+        char runtime_pm[8];                  /* "on": never suspended, "auto"; "" leaves it */
 };
 
 /* Memory in huge pages, for one of the domain's NUMA nodes or for all of it. */
@@ -51,12 +51,12 @@ struct request {
         size_t n_devices;
         struct request_memory memory[REQUEST_MEMORY_MAX];
         size_t n_memory;
-        bool keep_hugepages; /* the host keeps what had to be added */
-        struct cpu_set cpus;       /* that the domain's vCPUs are pinned to; empty: not pinned */
+        bool keep_hugepages;             /* the host keeps what had to be added */
+        struct cpu_set cpus;             /* that the domain's vCPUs are pinned to; empty: not pinned */
         char governor[CPUFREQ_WORD_MAX]; /* of these CPUs; "" leaves it */
         char epp[CPUFREQ_WORD_MAX];      /* energy/performance preference, likewise */
-        bool cpufreq_all;          /* both for all CPUs of the host */
-        bool isolate;              /* the host's own work stays off these CPUs */
+        bool cpufreq_all;                /* both for all CPUs of the host */
+        bool isolate;                    /* the host's own work stays off these CPUs */
         char services[REQUEST_SERVICES_MAX][SERVICE_NAME_MAX]; /* stopped while it is lent, in this order */
         size_t n_services;
         enum group_policy group;
@@ -67,16 +67,19 @@ struct request {
 
 /* Nothing to borrow: no connection is needed. */
 static inline bool request_is_empty(const struct request *q) {
-        return q->n_devices == 0 && q->n_memory == 0 && !*q->governor && !*q->epp && !q->isolate && q->n_services == 0;
+        return q->n_devices == 0 && q->n_memory == 0 && !*q->governor && !*q->epp && !q->isolate &&
+               q->n_services == 0;
 }
 
 /* A governor's or an energy preference's name: 1 to CPUFREQ_WORD_MAX - 1 of [a-z0-9_]. */
 bool cpufreq_word_is_valid(const char *s);
 
-/* Names as the kernel has them in reset_method ("flr", "device_specific bus"): lower-case words with single spaces. */
+/* Names as the kernel has them in reset_method ("flr", "device_specific bus"): lower-case words with single
+ * spaces. */
 bool reset_method_is_valid(const char *s);
 
-/* "NAME.service" of [A-Za-z0-9:_.@\-], and none that lending itself needs: passthru's, libvirt's, D-Bus, systemd's own. */
+/* "NAME.service" of [A-Za-z0-9:_.@\-], and none that lending itself needs: passthru's, libvirt's, D-Bus, systemd's
+ * own. */
 bool service_name_is_valid(const char *s);
 
 /* Adds a device, or returns the one with this address that is there already. NULL when full. */

@@ -36,7 +36,8 @@ struct step {
         struct err err;
 };
 
-/* For people: an address says by itself what it is, "24" does not: "irq 24". buf holds STEP_LABEL_MAX bytes; returns it. */
+/* For people: an address says by itself what it is, "24" does not: "irq 24". buf holds STEP_LABEL_MAX bytes;
+ * returns it. */
 #define STEP_LABEL_MAX (KNOB_KIND_MAX + KNOB_NAME_MAX)
 const char *step_label(const char *kind, const char *name, char buf[static STEP_LABEL_MAX]);
 

@@ -5,7 +5,7 @@
 
 void topology_done(struct topology *t) {
         free(t->list);
-        *t = (struct topology) {};
+        *t = (struct topology){};
 }
 
 const struct cpu *topology_find(const struct topology *t, unsigned id) {

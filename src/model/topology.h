@@ -6,7 +6,7 @@
 /* One CPU (a thread of a core) and what it shares with others. Numbers are the kernel's. */
 struct cpu {
         unsigned id;
-        int node, package; /* -1: not known */
+        int node, package;       /* -1: not known */
         struct cpu_set siblings; /* the threads of its core, itself among them */
         struct cpu_set l3;       /* the CPUs that share its last-level cache */
 };

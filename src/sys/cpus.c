@@ -10,7 +10,7 @@ int cpus_listed(const struct root *root, const char *name, struct cpu_set *ret) 
 
         r = root_read_attr(root, text, sizeof(text), "/sys/devices/system/cpu/%s", name);
         if (r == -ENOENT) {
-                *ret = (struct cpu_set) {};
+                *ret = (struct cpu_set){};
                 return 0;
         }
         return r < 0 ? r : cpu_set_parse(text, ret);
@@ -24,7 +24,8 @@ int cpus_online(const struct root *root, struct cpu_set *ret, struct err *e) {
         if (r >= 0 && cpu_set_is_empty(&cpus))
                 r = -ENODATA;
         if (r < 0)
-                return err_set(e, r, ERR_FAILED, "cpus", "/sys/devices/system/cpu/online cannot be read: %s", strerror(-r));
+                return err_set(e, r, ERR_FAILED, "cpus", "/sys/devices/system/cpu/online cannot be read: %s",
+                               strerror(-r));
         *ret = cpus;
         return 0;
 }

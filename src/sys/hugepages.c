@@ -48,9 +48,10 @@ int hugepages_nodes(const struct root *root, struct cpu_set *ret, struct err *e)
                 r = cpu_set_parse(text, ret);
         if (r >= 0)
                 return 0;
-        return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "hugepages",
-                       "the kernel shows no memory nodes (/sys/devices/system/node/has_memory): %s; it needs CONFIG_NUMA",
-                       strerror(-r));
+        return err_set(
+                e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "hugepages",
+                "the kernel shows no memory nodes (/sys/devices/system/node/has_memory): %s; it needs CONFIG_NUMA",
+                strerror(-r));
 }
 
 int hugepages_default_kib(const struct root *root, uint64_t *ret, struct err *e) {
@@ -75,12 +76,12 @@ int hugepages_read(const struct root *root, unsigned node, uint64_t kib, struct 
         if (r >= 0)
                 r = root_read_u64(root, 10, UINT32_MAX, &surplus, POOL "/surplus_hugepages", node, size);
         if (r == -ENOENT)
-                return err_set(e, -ENODEV, ERR_NOT_FOUND, "hugepages", "node %u has no pages of %s, or does not exist", node,
-                               kib_format(kib, text));
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, "hugepages",
+                               "node %u has no pages of %s, or does not exist", node, kib_format(kib, text));
         if (r < 0)
                 return err_set(e, r, ERR_FAILED, "hugepages", "node %u: pages of %s cannot be read: %s", node,
                                kib_format(kib, text), strerror(-r));
-        *ret = (struct hugepages) { .total = total > surplus ? total - surplus : 0, .free = unused };
+        *ret = (struct hugepages){ .total = total > surplus ? total - surplus : 0, .free = unused };
         return 0;
 }
 
@@ -91,16 +92,17 @@ static int set(struct pool *p, uint64_t count, struct err *e) {
         (void) str_format(value, sizeof(value), "%llu", (unsigned long long) count);
         r = root_write_attr(p->root, value, POOL "/nr_hugepages", p->node, (unsigned long long) p->kib);
         if (r < 0 && r != -ENOMEM)
-                return err_set(e, r, ERR_FAILED, "hugepages",
-                               "node %u: the kernel refuses %s pages of %s: %s%s", p->node, value,
-                               kib_format(p->kib, text), strerror(-r),
-                               r == -EINVAL ? "; pages of this size may have to be reserved at boot: see [hugepages] in "
-                                              "passthru.conf and 'passthru boot plan'" : "");
+                return err_set(
+                        e, r, ERR_FAILED, "hugepages", "node %u: the kernel refuses %s pages of %s: %s%s", p->node,
+                        value, kib_format(p->kib, text), strerror(-r),
+                        r == -EINVAL ? "; pages of this size may have to be reserved at boot: see [hugepages] in "
+                                       "passthru.conf and 'passthru boot plan'"
+                                     : "");
         return hugepages_read(p->root, p->node, p->kib, &p->now, e);
 }
 
-/* How many pages the node's free blocks make as they are. 0 also where that cannot be told: for pages that are larger than
- * the allocator's largest block. */
+/* How many pages the node's free blocks make as they are. 0 also where that cannot be told: for pages that are
+ * larger than the allocator's largest block. */
 static uint64_t whole_pages(const struct pool *p) {
         _cleanup_free_ char *text = NULL;
         uint64_t pages = 0, blocks = p->kib * 1024 / (uint64_t) sysconf(_SC_PAGESIZE);
@@ -180,8 +182,9 @@ static int grow(struct pool *p, uint64_t count, uint64_t until_usec,
                 }
         } while (idle < IDLE_TRIES_MAX && now_usec() < until_usec);
         return err_set(e, -ENOMEM, ERR_FAILED, "hugepages",
-                       "node %u has %llu of %llu pages of %s after %.1f s: its memory is in use, or in pieces. Largest users "
-                       "of memory: %s", p->node, (unsigned long long) p->now.total, (unsigned long long) count,
+                       "node %u has %llu of %llu pages of %s after %.1f s: its memory is in use, or in pieces. "
+                       "Largest users of memory: %s",
+                       p->node, (unsigned long long) p->now.total, (unsigned long long) count,
                        kib_format(p->kib, size), (double) (now_usec() - start) / 1000000,
                        memory_users(p->root, users, sizeof(users)));
 }

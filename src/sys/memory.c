@@ -73,7 +73,7 @@ static int read_user(const struct root *root, int pid, struct user *ret) {
         /* Kernel threads have neither. */
         (void) value_of(text, "VmRSS", &resident);
         (void) value_of(text, "HugetlbPages", &huge);
-        *ret = (struct user) { .pid = pid, .kib = resident + huge };
+        *ret = (struct user){ .pid = pid, .kib = resident + huge };
         r = root_read_attr(root, ret->name, sizeof(ret->name), "/proc/%d/comm", pid);
         if (r < 0)
                 strcpy(ret->name, "a process");
@@ -103,8 +103,8 @@ const char *memory_users(const struct root *root, char *buf, size_t size) {
                 top[at] = u;
         }
         for (size_t i = 0; i < USERS_MAX && top[i].kib > 0; i++) {
-                int n = snprintf(buf + used, size - used, "%s%s (pid %d) %.1f GiB", used ? ", " : "", top[i].name, top[i].pid,
-                                 (double) top[i].kib / (1024 * 1024));
+                int n = snprintf(buf + used, size - used, "%s%s (pid %d) %.1f GiB", used ? ", " : "", top[i].name,
+                                 top[i].pid, (double) top[i].kib / (1024 * 1024));
 
                 if (n < 0 || (size_t) n >= size - used)
                         break;

@@ -15,6 +15,6 @@ struct node_memory {
 /* -ENOENT: there is no such node. */
 int node_memory_read(const struct root *root, unsigned node, struct node_memory *ret);
 
-/* The processes with the most memory, huge pages included: "qemu-system-x86 (pid 812) 8.0 GiB, firefox (pid 99) 2.1 GiB".
- * Returns buf; "nobody stands out" when none could be read. */
+/* The processes with the most memory, huge pages included: "qemu-system-x86 (pid 812) 8.0 GiB, firefox (pid
+ * 99) 2.1 GiB". Returns buf; "nobody stands out" when none could be read. */
 const char *memory_users(const struct root *root, char *buf, size_t size);

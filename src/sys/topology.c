@@ -81,10 +81,10 @@ int topology_read(const struct root *root, struct topology *ret, struct err *e) 
         for (int id = cpu_set_next(&online, 0); id >= 0; id = cpu_set_next(&online, (unsigned) id + 1)) {
                 struct cpu *c = &t.list[t.n++];
 
-                *c = (struct cpu) { .id = (unsigned) id, .node = -1, .package = -1 };
+                *c = (struct cpu){ .id = (unsigned) id, .node = -1, .package = -1 };
                 read_cpu(root, c);
         }
         read_nodes(root, &t);
-        *ret = TAKE(t, (struct topology) {});
+        *ret = TAKE(t, (struct topology){});
         return 0;
 }

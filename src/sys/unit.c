@@ -28,7 +28,8 @@ bool unit_name_is_valid(const char *name) {
         size_t n = strlen(name);
 
         return n > strlen(".slice") && *name != '.' && *name != '-' &&
-               name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.\\-")] == '\0' &&
+               name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.\\-")] ==
+                       '\0' &&
                (str_eq(name + n - strlen(".slice"), ".slice") || str_eq(name + n - strlen(".scope"), ".scope"));
 }
 
@@ -43,10 +44,11 @@ static int append_cpus(sd_bus_message *m, const struct cpu_set *cpus) {
                 n = (size_t) cpu / 8 + 1;
         }
         if ((r = sd_bus_message_open_container(m, 'a', "(sv)")) < 0 ||
-            (r = sd_bus_message_open_container(m, 'r', "sv")) < 0 || (r = sd_bus_message_append(m, "s", "AllowedCPUs")) < 0 ||
+            (r = sd_bus_message_open_container(m, 'r', "sv")) < 0 ||
+            (r = sd_bus_message_append(m, "s", "AllowedCPUs")) < 0 ||
             (r = sd_bus_message_open_container(m, 'v', "ay")) < 0 ||
-            (r = sd_bus_message_append_array(m, 'y', bytes, n)) < 0 || (r = sd_bus_message_close_container(m)) < 0 ||
-            (r = sd_bus_message_close_container(m)) < 0)
+            (r = sd_bus_message_append_array(m, 'y', bytes, n)) < 0 ||
+            (r = sd_bus_message_close_container(m)) < 0 || (r = sd_bus_message_close_container(m)) < 0)
                 return r;
         return sd_bus_message_close_container(m);
 }
@@ -55,11 +57,12 @@ static int open_bus(const struct root *root, const char *unit, sd_bus **ret, str
         int r;
 
         if (!root_is_live(root))
-                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, unit, "%s: systemd is asked on the running host only", unit);
+                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, unit,
+                               "%s: systemd is asked on the running host only", unit);
         r = sd_bus_open_system(ret);
         if (r < 0)
-                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, unit, "%s: systemd cannot be reached over D-Bus: %s", unit,
-                               strerror(-r));
+                return err_set(e, -EOPNOTSUPP, ERR_NOT_SUPPORTED, unit,
+                               "%s: systemd cannot be reached over D-Bus: %s", unit, strerror(-r));
         return 0;
 }
 
@@ -78,7 +81,8 @@ int unit_set_cpus(const struct root *root, const char *unit, const struct cpu_se
                 bool gone = sd_bus_error_has_name(&error, SYSTEMD ".NoSuchUnit");
 
                 return err_set(e, gone ? -ENODEV : r, gone ? ERR_NOT_FOUND : ERR_FAILED, unit,
-                               "%s: systemd does not set AllowedCPUs: %s", unit, error.message ? error.message : strerror(-r));
+                               "%s: systemd does not set AllowedCPUs: %s", unit,
+                               error.message ? error.message : strerror(-r));
         }
         return 0;
 }
@@ -101,11 +105,13 @@ static int is_active(sd_bus *bus, const char *unit, bool *ret, struct err *e) {
 
         /* Unlike GetUnit it knows those that are not running. */
         if ((r = sd_bus_call_method(bus, MANAGER, "LoadUnit", &error, &reply, "s", unit)) < 0 ||
-            (r = sd_bus_message_read(reply, "o", &path)) < 0 || (r = get_text(bus, path, "LoadState", &error, &load)) < 0 ||
+            (r = sd_bus_message_read(reply, "o", &path)) < 0 ||
+            (r = get_text(bus, path, "LoadState", &error, &load)) < 0 ||
             (r = get_text(bus, path, "ActiveState", &error, &state)) < 0)
                 return unit_failed(unit, r, &error, "tell its state", e);
         if (str_eq(load, "not-found"))
-                return err_set(e, -ENODEV, ERR_NOT_FOUND, unit, "there is no %s on this host; see 'systemctl list-units'", unit);
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, unit,
+                               "there is no %s on this host; see 'systemctl list-units'", unit);
         *ret = str_eq(state, "active") || str_eq(state, "activating") || str_eq(state, "reloading");
         return 0;
 }
@@ -130,7 +136,7 @@ static int wait_for_job(sd_bus *bus, const char *job) {
                         return 0;
                 if (r < 0)
                         return r;
-                (void) nanosleep(&(struct timespec) { .tv_nsec = 20000000 }, NULL);
+                (void) nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
         }
 }
 
@@ -152,6 +158,6 @@ int unit_set_active(const struct root *root, const char *unit, bool active, stru
         r = is_active(bus, unit, &now, e);
         if (r < 0 || now == active)
                 return r;
-        return err_set(e, -EIO, ERR_FAILED, unit, "%s did not %s; see 'systemctl status %s'", unit, active ? "start" : "stop",
-                       unit);
+        return err_set(e, -EIO, ERR_FAILED, unit, "%s did not %s; see 'systemctl status %s'", unit,
+                       active ? "start" : "stop", unit);
 }

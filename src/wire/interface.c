@@ -185,7 +185,8 @@ static int read_number(const struct reader *in, const char *key, uint64_t max, u
         /* A number over 64 bits comes as INT64_MAX or INT64_MIN: out of any range here as well. */
         n = json_object_get_int64(value);
         if (!json_object_is_type(value, json_type_int) || n < 0 || (uint64_t) n > max) {
-                (void) str_format(wanted, sizeof(wanted), "a whole number from 0 to %llu", (unsigned long long) max);
+                (void) str_format(wanted, sizeof(wanted), "a whole number from 0 to %llu",
+                                  (unsigned long long) max);
                 return refuse(in, key, wanted);
         }
         *ret = (uint64_t) n;
@@ -272,14 +273,14 @@ static int read_tuning(const struct reader *in, struct request_device *d) {
 
         r = read_string(in, "reset_method", methods, &s);
         if (r > 0)
-                r = reset_method_is_valid(s) ? str_copy(d->reset_method, sizeof(d->reset_method), s) :
-                                               refuse(in, "reset_method", methods);
+                r = reset_method_is_valid(s) ? str_copy(d->reset_method, sizeof(d->reset_method), s)
+                                             : refuse(in, "reset_method", methods);
         if (r < 0)
                 return r;
         r = read_string(in, "runtime_pm", pm, &s);
         if (r > 0)
-                r = str_eq(s, "on") || str_eq(s, "auto") ? str_copy(d->runtime_pm, sizeof(d->runtime_pm), s) :
-                                                           refuse(in, "runtime_pm", pm);
+                r = str_eq(s, "on") || str_eq(s, "auto") ? str_copy(d->runtime_pm, sizeof(d->runtime_pm), s)
+                                                         : refuse(in, "runtime_pm", pm);
         if (r >= 0)
                 r = read_bool(in, "d3cold", &d3cold);
         if (r >= 0 && json_object_object_get(in->o, "d3cold"))
@@ -379,7 +380,8 @@ static int read_cpus(const struct reader *in, struct request *q) {
 }
 
 static int read_services(const struct reader *in, struct request *q) {
-        static const char wanted[] = "a list of at most 16 services as \"display-manager.service\", and none that lending needs";
+        static const char wanted[] =
+                "a list of at most 16 services as \"display-manager.service\", and none that lending needs";
         struct json_object *array = json_object_object_get(in->o, "stop_services");
 
         if (!array)
@@ -407,7 +409,8 @@ static int read_list(const struct reader *in, const char *key, size_t max, struc
                 return refuse(in, key, "a list");
         n = json_object_array_length(array);
         if (n > max)
-                return err_set(in->e, -EINVAL, ERR_INVALID, key, "a request has at most %zu %s, not %zu", max, key, n);
+                return err_set(in->e, -EINVAL, ERR_INVALID, key, "a request has at most %zu %s, not %zu", max, key,
+                               n);
         for (size_t i = 0; i < n; i++) {
                 struct reader element = { .o = json_object_array_get_idx(array, i), .e = in->e };
                 int r;
@@ -427,9 +430,9 @@ static int read_list(const struct reader *in, const char *key, size_t max, struc
 }
 
 int request_from_json(struct json_object *o, struct request *ret, struct err *e) {
-        static const char *const known[] = { "domain",   "uuid", "devices",     "memory",  "keep_hugepages", "cpus",    "governor",
-                                             "epp",      "cpufreq_all", "isolate", "group",          "boot_vga", "dry_run",
-                                             "seconds",  "stop_services" };
+        static const char *const known[] = { "domain", "uuid",     "devices", "memory",      "keep_hugepages",
+                                             "cpus",   "governor", "epp",     "cpufreq_all", "isolate",
+                                             "group",  "boot_vga", "dry_run", "seconds",     "stop_services" };
         const struct reader in = { .o = o, .e = e };
         struct request q = {};
         const char *domain;

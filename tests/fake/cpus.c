@@ -129,7 +129,8 @@ const char *fake_cpus_snapshot(char *buf) {
 static bool offers(const char *path, const char *list, const char *value) {
         char text[128], *rest;
 
-        if (root_read_attr(tree_root(tree), text, sizeof(text), "%.*s%s", (int) (strrchr(path, '/') + 1 - path), path, list) < 0)
+        if (root_read_attr(tree_root(tree), text, sizeof(text), "%.*s%s", (int) (strrchr(path, '/') + 1 - path),
+                           path, list) < 0)
                 return false;
         for (char *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest))
                 if (str_eq(w, value))
@@ -152,11 +153,14 @@ int fake_cpus_write(const char *path, const char *value) {
 
                 if (root_exists(tree_root(tree), "%s", path) <= 0)
                         return -ENOENT;
-                if (!offers(path, governor ? "scaling_available_governors" : "energy_performance_available_preferences", value))
+                if (!offers(path,
+                            governor ? "scaling_available_governors" : "energy_performance_available_preferences",
+                            value))
                         return -EINVAL;
                 if (!governor && !str_eq(value, "performance") &&
                     root_read_attr(tree_root(tree), now, sizeof(now), "%.*sscaling_governor",
-                                   (int) (strrchr(path, '/') + 1 - path), path) >= 0 && str_eq(now, "performance"))
+                                   (int) (strrchr(path, '/') + 1 - path), path) >= 0 &&
+                    str_eq(now, "performance"))
                         return -EBUSY;
                 tree_filef(tree, path, "%s\n", value);
                 return 0;
@@ -197,7 +201,8 @@ void fake_cpus_refresh(const char *path) {
         char text[128];
 
         if (!tree || !ends(path, end) ||
-            root_read_attr(tree_root(tree), text, sizeof(text), "%.*s", (int) (strlen(path) - strlen(end)), path) < 0 ||
+            root_read_attr(tree_root(tree), text, sizeof(text), "%.*s", (int) (strlen(path) - strlen(end)), path) <
+                    0 ||
             cpu_set_parse(text, &cpus) < 0)
                 return;
         if (!cpu_set_is_empty(&cpus))

@@ -27,7 +27,9 @@ static const struct tree_pci functions[] = {
 };
 
 static const struct fake_node nodes[FAKE_NODES] = {
-        { .total_kib = 4U << 20, .free_kib = (3U << 20) + HOST_POOL * 2048, .whole_kib = (3U << 20) + HOST_POOL * 2048,
+        { .total_kib = 4U << 20,
+          .free_kib = (3U << 20) + HOST_POOL * 2048,
+          .whole_kib = (3U << 20) + HOST_POOL * 2048,
           .cache_kib = 256U << 10 },
         { .total_kib = 4U << 20, .free_kib = 3U << 20, .whole_kib = 3U << 20, .cache_kib = 256U << 10 },
 };
@@ -42,8 +44,12 @@ static void on_step(const struct step *step, void *userdata) {
 void host_start(struct host *h) {
         *h = (struct host) { .tree = tree_new() };
         h->root = tree_root(h->tree);
-        h->rec = (struct reconciler) {
-                .root = h->root, .deadline_usec = 10000000, .patience_usec = 1000000, .report = on_step, .userdata = h, .client = -1 };
+        h->rec = (struct reconciler){ .root = h->root,
+                                      .deadline_usec = 10000000,
+                                      .patience_usec = 1000000,
+                                      .report = on_step,
+                                      .userdata = h,
+                                      .client = -1 };
         fake_kernel_start(h->tree);
         fake_memory_start(h->tree, nodes);
         fake_memory_change(0, FAKE_2M, HOST_POOL);
@@ -110,7 +116,7 @@ void request_isolation(struct request *q, const char *cpus) {
 void request_memory(struct request *q, int node, uint64_t mib) {
         struct request_memory *m = &q->memory[q->n_memory++];
 
-        *m = (struct request_memory) { .kib = mib * 1024, .page_kib = FAKE_2M };
+        *m = (struct request_memory){ .kib = mib * 1024, .page_kib = FAKE_2M };
         if (node >= 0)
                 cpu_set_add(&m->nodes, (unsigned) node);
 }

@@ -11,7 +11,8 @@
  *   01:00.0 + 01:00.1 GPU and its sound, group 12
  *   02:00.0, 03:00.0 NVMe, groups 13 and 14
  *   00:13.0 port + 04:00.0 NVMe + 04:00.1 network, all in group 15
- * four CPUs (fake/cpus.h), and two nodes of 4 GiB each, of which 3 GiB are free and node 0 has HOST_POOL pages of 2 MiB that nobody uses. */
+ * four CPUs (fake/cpus.h), and two nodes of 4 GiB each, of which 3 GiB are free and node 0 has HOST_POOL pages of
+ * 2 MiB that nobody uses. */
 #define HOST_POOL 64
 struct host {
         struct tree *tree;

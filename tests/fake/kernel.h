@@ -46,8 +46,8 @@ enum fake_fault {
 void fake_kernel_fail(const char *path_part, enum fake_fault fault, int error, unsigned times);
 void fake_kernel_release(void);
 
-/* For other fakes whose functions are steps as well: begin says whether the change may be made, else *ret is what to answer
- * (0 for one that is ignored); after the change comes end. */
+/* For other fakes whose functions are steps as well: begin says whether the change may be made, else *ret is what
+ * to answer (0 for one that is ignored); after the change comes end. */
 bool fake_kernel_begin(const char *path, int *ret);
 void fake_kernel_end(void);
 

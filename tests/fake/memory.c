@@ -21,7 +21,7 @@ static const uint64_t sizes[POOLS] = { FAKE_2M, FAKE_1G };
 static struct shared {
         struct fake_node nodes[FAKE_NODES];
         struct pool pools[FAKE_NODES][POOLS];
-} *shared;
+} * shared;
 static struct tree *tree;
 
 static void show_node(unsigned node) {
@@ -30,7 +30,8 @@ static void show_node(unsigned node) {
 
         (void) str_format(path, sizeof(path), "/sys/devices/system/node/node%u/meminfo", node);
         tree_filef(tree, path,
-                   "Node %u MemTotal:       %llu kB\nNode %u MemFree:        %llu kB\nNode %u FilePages:      %llu kB\n"
+                   "Node %u MemTotal:       %llu kB\nNode %u MemFree:        %llu kB\nNode %u FilePages:      "
+                   "%llu kB\n"
                    "Node %u Shmem:          0 kB\nNode %u SReclaimable:   0 kB\n",
                    node, (unsigned long long) n->total_kib, node, (unsigned long long) n->free_kib, node,
                    (unsigned long long) n->cache_kib, node, node);
@@ -42,8 +43,8 @@ static void show_node(unsigned node) {
                 } files[] = { { "nr", p->nr }, { "free", p->nr - p->used }, { "surplus", p->surplus } };
 
                 for (size_t f = 0; f < ARRAY_SIZE(files); f++) {
-                        (void) str_format(path, sizeof(path), POOL "/%s_hugepages", node, (unsigned long long) sizes[i],
-                                          files[f].name);
+                        (void) str_format(path, sizeof(path), POOL "/%s_hugepages", node,
+                                          (unsigned long long) sizes[i], files[f].name);
                         tree_filef(tree, path, "%llu\n", (unsigned long long) files[f].value);
                 }
         }
@@ -57,9 +58,11 @@ static void show_blocks(void) {
                 /* One block of order 9 at most, the rest of order 10. */
                 unsigned long long blocks = shared->nodes[n].whole_kib / FAKE_2M;
 
-                used += (size_t) snprintf(lines + used, sizeof(lines) - used,
-                                          "Node %u, zone   Normal    216     55     20      8      4      2      1      0      "
-                                          "0 %6llu %6llu\n", n, blocks % 2, blocks / 2);
+                used += (size_t) snprintf(
+                        lines + used, sizeof(lines) - used,
+                        "Node %u, zone   Normal    216     55     20      8      4      2      1      0      "
+                        "0 %6llu %6llu\n",
+                        n, blocks % 2, blocks / 2);
         }
         tree_file(tree, "/proc/buddyinfo", lines);
 }
@@ -179,7 +182,8 @@ int fake_memory_write(const char *path, const char *value) {
                 struct fake_node *n = &shared->nodes[node];
 
                 n->whole_kib = n->free_kib > n->pinned_kib ? n->free_kib - n->pinned_kib : 0;
-        } else if (sscanf(path, POOL "/%31s", &node, &kib, end) == 3 && node < FAKE_NODES && str_eq(end, "nr_hugepages")) {
+        } else if (sscanf(path, POOL "/%31s", &node, &kib, end) == 3 && node < FAKE_NODES &&
+                   str_eq(end, "nr_hugepages")) {
                 if (str_to_u64(value, 10, UINT32_MAX, &count) < 0)
                         return -EINVAL;
                 set_pages(node, kib, count);

@@ -3,8 +3,9 @@
 
 #include "fake/tree.h"
 
-/* The memory of a fake host: nodes, their free memory, page cache and pools of huge pages, and a kernel that answers to
- * writes of nr_hugepages, compact and drop_caches as mm/hugetlb.c does. Shared with forked children. One at a time. */
+/* The memory of a fake host: nodes, their free memory, page cache and pools of huge pages, and a kernel that
+ * answers to writes of nr_hugepages, compact and drop_caches as mm/hugetlb.c does. Shared with forked children.
+ * One at a time. */
 
 struct fake_node {
         uint64_t total_kib;
@@ -33,8 +34,8 @@ void fake_memory_change(unsigned node, uint64_t kib, int pages);
 /* A process takes pages of the pool, or lets them go (negative): as many as there are. Returns how many. */
 int fake_memory_use(unsigned node, uint64_t kib, int pages);
 
-/* To be called before a file is read: the files show what is shared, also when the process that changed it was killed before
- * it could show it. */
+/* To be called before a file is read: the files show what is shared, also when the process that changed it was
+ * killed before it could show it. */
 void fake_memory_refresh(const char *path);
 
 /* What a write does: 0 or -errno; 1: the path is none of this file's. */

@@ -13,11 +13,20 @@ static void lists_are_read_and_printed(void **state) {
         static const struct {
                 const char *text, *printed;
         } good[] = {
-                { "", "" },       { "0", "0" },           { "0-3", "0-3" },   { "0,1,2,3", "0-3" }, { "3,1", "1,3" },
-                { "7-7", "7" },   { "0-7,^3", "0-2,4-7" }, { "^3,0-4", "0-2,4" }, { "0,64,127-128", "0,64,127-128" },
-                { "1023", "1023" }, { "0-1023", "0-1023" },
+                { "", "" },
+                { "0", "0" },
+                { "0-3", "0-3" },
+                { "0,1,2,3", "0-3" },
+                { "3,1", "1,3" },
+                { "7-7", "7" },
+                { "0-7,^3", "0-2,4-7" },
+                { "^3,0-4", "0-2,4" },
+                { "0,64,127-128", "0,64,127-128" },
+                { "1023", "1023" },
+                { "0-1023", "0-1023" },
         };
-        static const char *const bad[] = { ",", "1,", ",1", "1,,2", "a", "-1", "1-", "3-1", "1 2", " 1", "^", "1-2-3", "+1" };
+        static const char *const bad[] = { ",",   "1,",  ",1", "1,,2", "a",     "-1", "1-",
+                                           "3-1", "1 2", " 1", "^",    "1-2-3", "+1" };
 
         (void) state;
         for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -35,8 +44,8 @@ static void lists_are_read_and_printed(void **state) {
                         fail_msg("'%s' was accepted", bad[i]);
                 assert_int_equal(set.bits[0], 5);
         }
-        assert_int_equal(cpu_set_parse("1024", &(struct cpu_set) {}), -ERANGE);
-        assert_int_equal(cpu_set_parse("0-99999999999", &(struct cpu_set) {}), -ERANGE);
+        assert_int_equal(cpu_set_parse("1024", &(struct cpu_set){}), -ERANGE);
+        assert_int_equal(cpu_set_parse("0-99999999999", &(struct cpu_set){}), -ERANGE);
 }
 
 static void masks_are_read_and_printed(void **state) {
@@ -96,7 +105,7 @@ static void sets_are_combined(void **state) {
         assert_int_equal(cpu_set_format(&c, text, sizeof(text)), 0);
         assert_string_equal(text, "4-7");
         cpu_set_subtract(&c, &a);
-        assert_true(cpu_set_is_empty(&c) && cpu_set_equal(&c, &(struct cpu_set) {}) && !cpu_set_equal(&c, &a));
+        assert_true(cpu_set_is_empty(&c) && cpu_set_equal(&c, &(struct cpu_set){}) && !cpu_set_equal(&c, &a));
         assert_int_equal(cpu_set_next(&b, 0), 4);
         assert_int_equal(cpu_set_next(&b, 12), -1);
         assert_false(cpu_set_has(&b, CPU_SET_MAX));

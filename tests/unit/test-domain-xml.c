@@ -358,10 +358,12 @@ static void test_full(void **state) {
         }
 }
 
-#define MEMORY(text, backing) "<domain><name>vm</name><memory" text "</memory><memoryBacking>" backing "</memoryBacking>"
+#define MEMORY(text, backing)                                                                                     \
+        "<domain><name>vm</name><memory" text "</memory><memoryBacking>" backing "</memoryBacking>"
 #define ONE_GIB " unit='GiB'>1"
-#define CELLS                                                                                                           \
-        "<cpu><numa><cell id='0' cpus='0-1' memory='512' unit='MiB'/><cell id='1' cpus='2-3' memory='524288'/></numa></cpu>"
+#define CELLS                                                                                                     \
+        "<cpu><numa><cell id='0' cpus='0-1' memory='512' unit='MiB'/><cell id='1' cpus='2-3' "                    \
+        "memory='524288'/></numa></cpu>"
 
 static void test_memory(void **state) {
         static const struct {
@@ -375,23 +377,37 @@ static void test_memory(void **state) {
                 { MEMORY(">1048576", "<hugepages/>") "</domain>", 1, { { .kib = 1048576 } } },
                 { MEMORY(" unit='b'>1025", "<hugepages/>") "</domain>", 1, { { .kib = 2 } } },
                 { MEMORY(" unit='KB'>1024", "<hugepages/>") "</domain>", 1, { { .kib = 1000 } } },
-                { MEMORY(ONE_GIB, "<hugepages><page size='2' unit='M'/></hugepages>") "</domain>", 1,
+                { MEMORY(ONE_GIB, "<hugepages><page size='2' unit='M'/></hugepages>") "</domain>",
+                  1,
                   { { .kib = 1048576, .page_kib = 2048 } } },
-                { MEMORY(ONE_GIB, "<hugepages><page size='2048'/><page size='1' unit='G' nodeset='1'/></hugepages>") CELLS
-                  "</domain>", 2, { { .kib = 524288, .page_kib = 2048 }, { .kib = 524288, .page_kib = 1048576 } } },
-                { MEMORY(ONE_GIB, "<hugepages><page size='1' unit='G' nodeset='3'/></hugepages>") "</domain>", 1,
+                { MEMORY(ONE_GIB,
+                         "<hugepages><page size='2048'/><page size='1' unit='G' nodeset='1'/></hugepages>") CELLS
+                  "</domain>",
+                  2,
+                  { { .kib = 524288, .page_kib = 2048 }, { .kib = 524288, .page_kib = 1048576 } } },
+                { MEMORY(ONE_GIB, "<hugepages><page size='1' unit='G' nodeset='3'/></hugepages>") "</domain>",
+                  1,
                   { { .kib = 1048576 } } },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='strict' nodeset='1'/></numatune></domain>", 1,
+                { MEMORY(ONE_GIB,
+                         "<hugepages/>") "<numatune><memory mode='strict' nodeset='1'/></numatune></domain>",
+                  1,
                   { { .kib = 1048576, .nodes = { { 2 } } } } },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='interleave' nodeset='0-2,^1'/></numatune></domain>",
-                  1, { { .kib = 1048576, .nodes = { { 5 } }, .interleave = true } } },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory placement='auto'/></numatune></domain>", 1,
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='interleave' "
+                                                  "nodeset='0-2,^1'/></numatune></domain>",
+                  1,
+                  { { .kib = 1048576, .nodes = { { 5 } }, .interleave = true } } },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory placement='auto'/></numatune></domain>",
+                  1,
                   { { .kib = 1048576 } } },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory mode='strict' nodeset='0'/>"
-                  "<memnode cellid='1' mode='strict' nodeset='3'/></numatune>" CELLS "</domain>", 2,
+                { MEMORY(ONE_GIB,
+                         "<hugepages/>") "<numatune><memory mode='strict' nodeset='0'/>"
+                                         "<memnode cellid='1' mode='strict' nodeset='3'/></numatune>" CELLS
+                                         "</domain>",
+                  2,
                   { { .kib = 524288, .nodes = { { 1 } } }, { .kib = 524288, .nodes = { { 8 } } } } },
                 /* a memory module of 1 GiB */
-                { MEMORY(" unit='GiB'>2", "<hugepages/>") CELLS "</domain>", 2,
+                { MEMORY(" unit='GiB'>2", "<hugepages/>") CELLS "</domain>",
+                  2,
                   { { .kib = 524288 + 1048576 }, { .kib = 524288 } } },
         };
 
@@ -416,8 +432,10 @@ static void test_bad_memory(void **state) {
         static const struct {
                 const char *text, *message;
         } cases[] = {
-                { "<domain><name>vm</name><memoryBacking><hugepages/></memoryBacking></domain>", "wanted the element memory" },
-                { MEMORY(">0", "<hugepages/>") "</domain>", "line 1, <memory>: wanted an amount of memory, found “0”" },
+                { "<domain><name>vm</name><memoryBacking><hugepages/></memoryBacking></domain>",
+                  "wanted the element memory" },
+                { MEMORY(">0", "<hugepages/>") "</domain>",
+                  "line 1, <memory>: wanted an amount of memory, found “0”" },
                 { MEMORY(">", "<hugepages/>") "</domain>", "wanted an amount of memory, found “”" },
                 { MEMORY(">-1", "<hugepages/>") "</domain>", "wanted an amount of memory" },
                 { MEMORY(">99999999999999999999", "<hugepages/>") "</domain>", "wanted an amount of memory" },
@@ -426,11 +444,16 @@ static void test_bad_memory(void **state) {
                 { MEMORY(ONE_GIB, "<hugepages><page/></hugepages>") "</domain>", "<page>: wanted an amount" },
                 { MEMORY(ONE_GIB, "<hugepages><page size='2' nodeset='x'/></hugepages>") "</domain>",
                   "nodeset: wanted numbers as 0-3,8 below 1024, found “x”" },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory nodeset='5000'/></numatune></domain>", "nodeset: wanted" },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory nodeset=''/></numatune></domain>", "nodeset: wanted" },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<cpu><numa><cell memory='x'/></numa></cpu></domain>", "<cell>: wanted" },
-                { MEMORY(ONE_GIB, "<hugepages/>") "<cpu><numa><cell id='x' memory='1'/></numa></cpu></domain>", "id: wanted" },
-                { "<domain><name>my vm</name><memory>1</memory><memoryBacking><hugepages/></memoryBacking></domain>",
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory nodeset='5000'/></numatune></domain>",
+                  "nodeset: wanted" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<numatune><memory nodeset=''/></numatune></domain>",
+                  "nodeset: wanted" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<cpu><numa><cell memory='x'/></numa></cpu></domain>",
+                  "<cell>: wanted" },
+                { MEMORY(ONE_GIB, "<hugepages/>") "<cpu><numa><cell id='x' memory='1'/></numa></cpu></domain>",
+                  "id: wanted" },
+                { "<domain><name>my "
+                  "vm</name><memory>1</memory><memoryBacking><hugepages/></memoryBacking></domain>",
                   "borrows devices or memory" },
         };
 
@@ -447,13 +470,18 @@ static void test_cpus(void **state) {
         } cases[] = {
                 { "<domain/>", "" },
                 { PINS("<shares>2048</shares><emulatorpin cpuset='0-1'/>"), "" },
-                { PINS("<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='4'/><emulatorpin cpuset='0'/>"), "2,4" },
+                { PINS("<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='4'/><emulatorpin cpuset='0'/>"),
+                  "2,4" },
                 { PINS("<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='5' cpuset='4'/>"), "2" }, /* there are four */
                 { PINS("<vcpupin vcpu='0' cpuset='2-7,^3'/><vcpupin vcpu='1' cpuset='9'/>"), "2,4-7,9" },
         };
-        static const char *const bad[] = { "<vcpupin vcpu='0'/>", "<vcpupin vcpu='0' cpuset=''/>", "<vcpupin vcpu='0' cpuset='2-'/>",
-                                           "<vcpupin vcpu='0' cpuset='1024'/>", "<vcpupin cpuset='1'/>",
-                                           "<vcpupin vcpu='x' cpuset='1'/>", "<emulatorpin/>" };
+        static const char *const bad[] = { "<vcpupin vcpu='0'/>",
+                                           "<vcpupin vcpu='0' cpuset=''/>",
+                                           "<vcpupin vcpu='0' cpuset='2-'/>",
+                                           "<vcpupin vcpu='0' cpuset='1024'/>",
+                                           "<vcpupin cpuset='1'/>",
+                                           "<vcpupin vcpu='x' cpuset='1'/>",
+                                           "<emulatorpin/>" };
 
         (void) state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -472,8 +500,10 @@ static void test_cpus(void **state) {
                 assert_int_equal(str_format(text, sizeof(text), PINS("%s"), bad[i]), 0);
                 parse(text, &q); /* it borrows nothing */
                 assert_true(cpu_set_is_empty(&q.cpus));
-                assert_int_equal(str_format(text, sizeof(text), MEMORY(ONE_GIB, "<hugepages/>") "<cputune>%s</cputune></domain>",
-                                            bad[i]), 0);
+                assert_int_equal(str_format(text, sizeof(text),
+                                            MEMORY(ONE_GIB, "<hugepages/>") "<cputune>%s</cputune></domain>",
+                                            bad[i]),
+                                 0);
                 refuse(text, strlen(text), -EINVAL, "pin>: ");
         }
 }

@@ -34,13 +34,18 @@ static const struct {
         { "{\"domain\":\"win10\",\"uuid\":\"" UUID "\",\"devices\":[{\"address\":\"0000:01:00.0\","
           "\"id\":\"10de:2206\",\"subsystem\":\"1458:403f\",\"driver\":\"vfio-pci\"},"
           "{\"address\":\"10000:e0:1f.7\"}],\"group\":\"strict\",\"boot_vga\":true,\"dry_run\":true,"
-          "\"seconds\":86400}", NULL },
+          "\"seconds\":86400}",
+          NULL },
         { "{\"domain\":\"a\",\"devices\":[{\"address\":\"0000:01:00.0\",\"reset_method\":\"device_specific bus\","
-          "\"d3cold\":false,\"runtime_pm\":\"on\"},{\"address\":\"0000:02:00.0\",\"d3cold\":true}]}", NULL },
+          "\"d3cold\":false,\"runtime_pm\":\"on\"},{\"address\":\"0000:02:00.0\",\"d3cold\":true}]}",
+          NULL },
         { "{\"domain\":\"a\",\"devices\":[],\"memory\":[{\"kib\":8388608,\"page_kib\":2048,\"nodes\":\"0-1,3\","
-          "\"interleave\":true},{\"kib\":1}],\"keep_hugepages\":true}", NULL },
-        { "{\"domain\":\"a\",\"devices\":[],\"cpus\":\"2-3,7\",\"governor\":\"performance\",\"epp\":\"balance_power\","
-          "\"cpufreq_all\":true,\"isolate\":true,\"stop_services\":[\"display-manager.service\",\"a@b.service\"]}", NULL },
+          "\"interleave\":true},{\"kib\":1}],\"keep_hugepages\":true}",
+          NULL },
+        { "{\"domain\":\"a\",\"devices\":[],\"cpus\":\"2-3,7\",\"governor\":\"performance\",\"epp\":\"balance_"
+          "power\","
+          "\"cpufreq_all\":true,\"isolate\":true,\"stop_services\":[\"display-manager.service\",\"a@b.service\"]}",
+          NULL },
         { "{\"domain\":\"a\",\"uuid\":null,\"devices\":[{\"address\":\"01:00.0\",\"id\":null,\"subsystem\":null,"
           "\"driver\":null}],\"group\":null,\"boot_vga\":null,\"dry_run\":null,\"seconds\":null}",
           "{\"domain\":\"a\",\"devices\":[{\"address\":\"0000:01:00.0\"}]}" },

@@ -193,7 +193,8 @@ static void refuses_what_cpufreq_does_not_have(void **state) {
 
         (void) state;
         fast(&q, "win10", "2-3", "turbo");
-        assert_refused(&q, -EINVAL, ERR_REFUSED, "governor=turbo: policy2 of this host has: ondemand performance schedutil");
+        assert_refused(&q, -EINVAL, ERR_REFUSED,
+                       "governor=turbo: policy2 of this host has: ondemand performance schedutil");
         fast(&q, "win10", "2-3", "perf");
         assert_refused(&q, -EINVAL, ERR_REFUSED, "governor=perf");
         fast(&q, "win10", "2-3", "");
@@ -215,9 +216,10 @@ static void faults_of_the_governor_are_undone(void **state) {
                 struct err e = {};
 
                 fast(&q, "win10", "2-3", "performance");
-                fake_kernel_fail("policy3/scaling_governor", i < ARRAY_SIZE(errors)      ? FAULT_ERROR :
-                                                             i == ARRAY_SIZE(errors) ? FAULT_SHORT :
-                                                                                           FAULT_IGNORE,
+                fake_kernel_fail("policy3/scaling_governor",
+                                 i < ARRAY_SIZE(errors)    ? FAULT_ERROR
+                                 : i == ARRAY_SIZE(errors) ? FAULT_SHORT
+                                                           : FAULT_IGNORE,
                                  i < ARRAY_SIZE(errors) ? errors[i] : 0, 1);
                 assert_true(lease_lend(&h.rec, &q, &e) < 0);
                 assert_non_null(strstr(e.message, "nothing was lent"));
@@ -428,9 +430,9 @@ static void faults_of_isolation_are_undone(void **state) {
                 enum fake_fault fault;
                 int error;
         } faults[] = {
-                { "systemd/user.slice", FAULT_ERROR, EBUSY },  { "systemd/user.slice", FAULT_ERROR, EACCES },
-                { "workqueue/cpumask", FAULT_ERROR, EINVAL },  { "workqueue/cpumask", FAULT_SHORT, 0 },
-                { "workqueue/cpumask", FAULT_IGNORE, 0 },      { "systemd/system.slice", FAULT_IGNORE, 0 },
+                { "systemd/user.slice", FAULT_ERROR, EBUSY }, { "systemd/user.slice", FAULT_ERROR, EACCES },
+                { "workqueue/cpumask", FAULT_ERROR, EINVAL }, { "workqueue/cpumask", FAULT_SHORT, 0 },
+                { "workqueue/cpumask", FAULT_IGNORE, 0 },     { "systemd/system.slice", FAULT_IGNORE, 0 },
         };
 
         (void) state;
@@ -451,20 +453,28 @@ static void lists_are_combined(void **state) {
         char target[KNOB_VALUE_MAX];
 
         (void) state;
-        assert_int_equal(combine_intersection(&(struct knob_view) { .baseline = "all", .claims = two, .n_claims = 2 }, "all",
-                                              target), 0);
+        assert_int_equal(
+                combine_intersection(&(struct knob_view){ .baseline = "all", .claims = two, .n_claims = 2 }, "all",
+                                     target),
+                0);
         assert_string_equal(target, "2-3,8");
-        assert_int_equal(combine_intersection(&(struct knob_view) { .baseline = "3-4", .claims = two, .n_claims = 2 }, NULL,
-                                              target), 0);
+        assert_int_equal(
+                combine_intersection(&(struct knob_view){ .baseline = "3-4", .claims = two, .n_claims = 2 }, NULL,
+                                     target),
+                0);
         assert_string_equal(target, "3");
-        assert_int_equal(combine_intersection(&(struct knob_view) { .baseline = "4", .claims = two, .n_claims = 2 }, NULL,
-                                              target), 0);
+        assert_int_equal(combine_intersection(&(struct knob_view){ .baseline = "4", .claims = two, .n_claims = 2 },
+                                              NULL, target),
+                         0);
         assert_string_equal(target, "2-3,8");
-        assert_int_equal(combine_intersection(&(struct knob_view) { .baseline = "x", .claims = two, .n_claims = 2 }, NULL,
-                                              target), -EINVAL);
-        assert_int_equal(combine_intersection(&(struct knob_view) { .baseline = "0-3", .claims = apart, .n_claims = 2 }, NULL,
-                                              target), -EINVAL);
-        assert_int_equal(combine_intersection(&(struct knob_view) { .baseline = "4" }, NULL, target), 0);
+        assert_int_equal(combine_intersection(&(struct knob_view){ .baseline = "x", .claims = two, .n_claims = 2 },
+                                              NULL, target),
+                         -EINVAL);
+        assert_int_equal(
+                combine_intersection(&(struct knob_view){ .baseline = "0-3", .claims = apart, .n_claims = 2 },
+                                     NULL, target),
+                -EINVAL);
+        assert_int_equal(combine_intersection(&(struct knob_view){ .baseline = "4" }, NULL, target), 0);
         assert_string_equal(target, "4");
 }
 
@@ -473,9 +483,12 @@ static void names_and_values_are_checked(void **state) {
                 const struct knob_kind *kind;
                 const char *bad[6], *good[3];
         } names[] = {
-                { &knob_governor, { "policy", "policy01", "policyx", "../policy0", "policy0/..", "" }, { "policy0", "policy12" } },
+                { &knob_governor,
+                  { "policy", "policy01", "policyx", "../policy0", "policy0/..", "" },
+                  { "policy0", "policy12" } },
                 { &knob_irq, { "", "x", "-1", "01", "../1", "1/2" }, { "0", "24", "default" } },
-                { &knob_slice, { ".slice", "system", "a/b.slice", "..slice", "-.slice", "x.service" },
+                { &knob_slice,
+                  { ".slice", "system", "a/b.slice", "..slice", "-.slice", "x.service" },
                   { "system.slice", "init.scope", "a-b.slice" } },
                 { &knob_workqueue, { "", "bound", "..", "x", "/", "unbound/" }, { "unbound" } },
         };
@@ -489,8 +502,9 @@ static void names_and_values_are_checked(void **state) {
                         if (!names[i].kind->name_is_valid(names[i].good[n]))
                                 fail_msg("%s: '%s' is refused", names[i].kind->name, names[i].good[n]);
         }
-        assert_false(knob_governor.value_is_valid("../x") || knob_governor.value_is_valid("") || knob_irq.value_is_valid("all") ||
-                     knob_irq.value_is_valid("") || knob_slice.value_is_valid("none") || knob_workqueue.value_is_valid("f"));
+        assert_false(knob_governor.value_is_valid("../x") || knob_governor.value_is_valid("") ||
+                     knob_irq.value_is_valid("all") || knob_irq.value_is_valid("") ||
+                     knob_slice.value_is_valid("none") || knob_workqueue.value_is_valid("f"));
         assert_true(knob_governor.value_is_valid("performance") && knob_irq.value_is_valid("0-3,7") &&
                     knob_slice.value_is_valid("all") && knob_workqueue.value_is_valid("0"));
 }

@@ -94,7 +94,9 @@ static void memory_comes_before_devices(void **state) {
 
 /* Nothing is unbound for a domain that does not get its memory. */
 static void short_of_the_target_nothing_is_lent(void **state) {
-        static const struct fake_node pinned = { .total_kib = 4U << 20, .free_kib = 3U << 20, .whole_kib = 100 << 10,
+        static const struct fake_node pinned = { .total_kib = 4U << 20,
+                                                 .free_kib = 3U << 20,
+                                                 .whole_kib = 100 << 10,
                                                  .pinned_kib = (3U << 20) - (100 << 10) };
         struct request q;
         struct err e = {};
@@ -116,7 +118,9 @@ static void short_of_the_target_nothing_is_lent(void **state) {
 }
 
 static void memory_in_pieces_is_compacted(void **state) {
-        static const struct fake_node pieces = { .total_kib = 4U << 20, .free_kib = 3U << 20, .whole_kib = 100 << 10 };
+        static const struct fake_node pieces = { .total_kib = 4U << 20,
+                                                 .free_kib = 3U << 20,
+                                                 .whole_kib = 100 << 10 };
 
         (void) state;
         fake_memory_node(1, &pieces);
@@ -127,8 +131,9 @@ static void memory_in_pieces_is_compacted(void **state) {
 }
 
 static void page_cache_is_dropped_last(void **state) {
-        static const struct fake_node full = { .total_kib = 4U << 20, .free_kib = 200U << 10, .whole_kib = 100 << 10,
-                                               .cache_kib = 3U << 20 };
+        static const struct fake_node full = {
+                .total_kib = 4U << 20, .free_kib = 200U << 10, .whole_kib = 100 << 10, .cache_kib = 3U << 20
+        };
         struct request q;
 
         (void) state;
@@ -263,7 +268,9 @@ static void kept_pages_of_a_failed_lend_are_given_back(void **state) {
 }
 
 static void any_node_means_where_there_is_room(void **state) {
-        static const struct fake_node little = { .total_kib = 4U << 20, .free_kib = 512U << 10, .whole_kib = 512U << 10 };
+        static const struct fake_node little = { .total_kib = 4U << 20,
+                                                 .free_kib = 512U << 10,
+                                                 .whole_kib = 512U << 10 };
 
         (void) state;
         fake_memory_node(1, &little);
@@ -344,7 +351,7 @@ static void faults_are_undone_or_overcome(void **state) {
                 int error;
                 bool fatal;
         } faults[] = {
-                { FAULT_ERROR, EBUSY, true },  { FAULT_ERROR, EINVAL, true }, { FAULT_ERROR, ENODEV, true },
+                { FAULT_ERROR, EBUSY, true },   { FAULT_ERROR, EINVAL, true }, { FAULT_ERROR, ENODEV, true },
                 { FAULT_ERROR, ENOMEM, false }, { FAULT_SHORT, 0, true },      { FAULT_IGNORE, 0, false },
         };
 
@@ -353,7 +360,8 @@ static void faults_are_undone_or_overcome(void **state) {
                 struct err e = {};
                 int r;
 
-                fake_kernel_fail("node1/hugepages/hugepages-2048kB/nr_hugepages", faults[i].fault, faults[i].error, 1);
+                fake_kernel_fail("node1/hugepages/hugepages-2048kB/nr_hugepages", faults[i].fault, faults[i].error,
+                                 1);
                 r = lend("win10", 1, 256, &e);
                 if (faults[i].fatal != (r < 0))
                         fail_msg("fault %zu: %s", i, e.message);
@@ -377,9 +385,14 @@ static void dry_run_only_plans(void **state) {
 }
 
 static void a_damaged_claim_is_refused(void **state) {
-        static const char *const values[] = { "", "1", "2/1", "a/b", "1/1 kept", "-1/1", "1/1/1", "9999999999/9999999999" };
-        static const char *const names[] = { "node0", "node00/hugepages-2048kB", "node0/hugepages-0kB", "../hugepages-2048kB",
-                                             "node0/hugepages-2048", "node9999/hugepages-2048kB" };
+        static const char *const values[] = { "",         "1",    "2/1",   "a/b",
+                                              "1/1 kept", "-1/1", "1/1/1", "9999999999/9999999999" };
+        static const char *const names[] = { "node0",
+                                             "node00/hugepages-2048kB",
+                                             "node0/hugepages-0kB",
+                                             "../hugepages-2048kB",
+                                             "node0/hugepages-2048",
+                                             "node9999/hugepages-2048kB" };
         const struct knob_view view = { .baseline = "64", .claims = values, .n_claims = 1 };
         char target[KNOB_VALUE_MAX];
 

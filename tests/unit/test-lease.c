@@ -633,14 +633,18 @@ static void add_tuning(const char *address) {
         tree_file(h.tree, path, "auto\n");
 }
 
-static void assert_tuning(const char *address, const char *reset_method, const char *d3cold, const char *runtime_pm) {
+static void assert_tuning(const char *address, const char *reset_method, const char *d3cold,
+                          const char *runtime_pm) {
         char text[64];
 
-        assert_int_equal(root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/reset_method", address), 0);
+        assert_int_equal(
+                root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/reset_method", address), 0);
         assert_string_equal(text, reset_method);
-        assert_int_equal(root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/d3cold_allowed", address), 0);
+        assert_int_equal(
+                root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/d3cold_allowed", address), 0);
         assert_string_equal(text, d3cold);
-        assert_int_equal(root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/power/control", address), 0);
+        assert_int_equal(
+                root_read_attr(h.root, text, sizeof(text), "/sys/bus/pci/devices/%s/power/control", address), 0);
         assert_string_equal(text, runtime_pm);
 }
 
@@ -674,7 +678,8 @@ static void refuses_what_a_device_cannot_be_tuned_to(void **state) {
         assert_refused(&q, -EOPNOTSUPP, ERR_NOT_SUPPORTED, "0000:02:00.0", "has no reset-method");
         add_tuning("0000:02:00.0");
         strcpy(q.devices[0].reset_method, "flr pm");
-        assert_refused(&q, -EINVAL, ERR_REFUSED, "0000:02:00.0", "reset-method=flr pm: 0000:02:00.0 offers: flr bus");
+        assert_refused(&q, -EINVAL, ERR_REFUSED, "0000:02:00.0",
+                       "reset-method=flr pm: 0000:02:00.0 offers: flr bus");
         assert_tuning("0000:02:00.0", "flr bus", "1", "auto");
 }
 
@@ -684,8 +689,8 @@ static void faults_of_tuning_are_undone(void **state) {
                 enum fake_fault fault;
                 int error;
         } faults[] = {
-                { "reset_method", FAULT_ERROR, EINVAL },    { "reset_method", FAULT_IGNORE, 0 },
-                { "d3cold_allowed", FAULT_ERROR, EBUSY },   { "power/control", FAULT_SHORT, 0 },
+                { "reset_method", FAULT_ERROR, EINVAL },  { "reset_method", FAULT_IGNORE, 0 },
+                { "d3cold_allowed", FAULT_ERROR, EBUSY }, { "power/control", FAULT_SHORT, 0 },
                 { "driver/unbind", FAULT_ERROR, EBUSY },
         };
 

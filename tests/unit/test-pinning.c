@@ -14,8 +14,8 @@
 #include "model/pinning.h"
 #include "sys/topology.h"
 
-/* Two nodes, each with two caches of two cores of two threads; the kernel numbers the second threads last: CPU n and n + 8
- * are one core, 0-1 8-9 share a cache, 0-3 8-11 are node 0. */
+/* Two nodes, each with two caches of two cores of two threads; the kernel numbers the second threads last: CPU n
+ * and n + 8 are one core, 0-1 8-9 share a cache, 0-3 8-11 are node 0. */
 static void make_host(struct topology *t) {
         t->list = calloc(16, sizeof(*t->list));
         t->n = 16;
@@ -39,7 +39,7 @@ static void pin(struct pinning *p, unsigned threads, const char *emulator, ...) 
         const char *cpus;
         va_list ap;
 
-        *p = (struct pinning) { .threads = threads };
+        *p = (struct pinning){ .threads = threads };
         assert_int_equal(cpu_set_parse(emulator, &p->emulator), 0);
         va_start(ap, emulator);
         while ((cpus = va_arg(ap, const char *)))
@@ -72,7 +72,7 @@ static void a_good_pinning_has_no_findings(void **state) {
         assert_string_equal(found(&p), "");
         pin(&p, 1, "", "", "", NULL);
         assert_string_equal(found(&p), "");
-        p = (struct pinning) {};
+        p = (struct pinning){};
         assert_string_equal(found(&p), "");
 }
 
@@ -135,7 +135,9 @@ static void what_does_not_fit_is_refused(void **state) {
         static const struct {
                 unsigned n, keep;
                 int r;
-        } cases[] = { { 0, 1, -EINVAL }, { 3, 1, -EINVAL }, { 16, 1, -ENOSPC }, { 14, 2, -ENOSPC }, { 1000, 1, -EINVAL } };
+        } cases[] = {
+                { 0, 1, -EINVAL }, { 3, 1, -EINVAL }, { 16, 1, -ENOSPC }, { 14, 2, -ENOSPC }, { 1000, 1, -EINVAL }
+        };
 
         (void) state;
         make_host(&t);
@@ -143,7 +145,8 @@ static void what_does_not_fit_is_refused(void **state) {
                 struct pinning p = { .n_vcpus = 77 };
                 struct err e = {};
 
-                assert_int_equal(pinning_plan(&t, cases[i].n, &(struct cpu_set) {}, cases[i].keep, &p, &e), cases[i].r);
+                assert_int_equal(pinning_plan(&t, cases[i].n, &(struct cpu_set){}, cases[i].keep, &p, &e),
+                                 cases[i].r);
                 assert_int_equal(p.n_vcpus, 77);
                 assert_true(*e.message);
         }

@@ -45,7 +45,8 @@ static void test_all(void **state) {
         q.dry_run = true;
         tree_file(t, CONF,
                   "[domain]\ngroup=strict\nboot-vga=yes\nhugepages-keep=always\n"
-                  "governor=performance\nepp=balance_power\ncpufreq-scope=all\nisolate=yes\nstop-services=x.service  display-manager.service\n"
+                  "governor=performance\nepp=balance_power\ncpufreq-scope=all\nisolate=yes\nstop-services=x."
+                  "service  display-manager.service\n"
                   "[device 0000:01:00.0]\nid=10de:2206\nsubsystem=1458:4037\ndriver=vfio-pci\n"
                   "[device 10000:e0:06.1]\n"
                   "[device 02:00.0]\nid=8086:a77f\nreset-method=flr bus\nd3cold=no\nruntime-pm=on\n");
@@ -87,7 +88,9 @@ static void test_memory_and_cpus(void **state) {
         static const struct {
                 const char *value;
                 uint64_t kib, page_kib, nodes;
-        } cases[] = { { "8G", 8 << 20, 0, 0 }, { "512M 2M", 512 << 10, 2048, 0 }, { "1T  1G 0-1,^0", 1 << 30, 1 << 20, 2 },
+        } cases[] = { { "8G", 8 << 20, 0, 0 },
+                      { "512M 2M", 512 << 10, 2048, 0 },
+                      { "1T  1G 0-1,^0", 1 << 30, 1 << 20, 2 },
                       { "4096K", 4096, 0, 0 } };
 
         (void) state;
@@ -113,13 +116,15 @@ static void test_bad(void **state) {
         } cases[] = {
                 { "[domain]\ngroup=lax\n", CONF ":2: group: wanted expand or strict, found “lax”" },
                 { "[domain]\nboot-vga=maybe\n", CONF ":2: boot-vga: wanted yes or no, found “maybe”" },
-                { "[domain]\nhugepages-keep=yes\n", CONF ":2: hugepages-keep: wanted always or never, found “yes”" },
+                { "[domain]\nhugepages-keep=yes\n",
+                  CONF ":2: hugepages-keep: wanted always or never, found “yes”" },
                 { "[domain]\ngovernor=\n", "governor: wanted one word" },
                 { "[domain]\ngovernor=../x\n", "governor: wanted one word" },
                 { "[domain]\nepp=a b\n", "epp: wanted one word" },
                 { "[domain]\ncpufreq-scope=some\n", "cpufreq-scope: wanted domain or all, found “some”" },
                 { "[domain]\nstop-services=gdm\n", "stop-services: wanted services as display-manager.service" },
-                { "[domain]\nstop-services=libvirtd.service\n", "none that lending itself needs, found “libvirtd.service”" },
+                { "[domain]\nstop-services=libvirtd.service\n",
+                  "none that lending itself needs, found “libvirtd.service”" },
                 { "[domain]\nhugepages=\n", "hugepages: wanted AMOUNT" },
                 { "[domain]\nhugepages=8\n", "hugepages: wanted AMOUNT" },
                 { "[domain]\nhugepages=0G\n", "hugepages: wanted AMOUNT" },
@@ -200,8 +205,9 @@ static void test_full(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_none), cmocka_unit_test(test_all),  cmocka_unit_test(test_bad),
-                cmocka_unit_test(test_memory_and_cpus), cmocka_unit_test(test_names), cmocka_unit_test(test_full),
+                cmocka_unit_test(test_none),  cmocka_unit_test(test_all),
+                cmocka_unit_test(test_bad),   cmocka_unit_test(test_memory_and_cpus),
+                cmocka_unit_test(test_names), cmocka_unit_test(test_full),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Random histories: three domains lend and return overlapping devices, memory and CPUs while writes fail, processes are killed,
- * the clock runs out, and others take, add and use huge pages. After each event and a recovery the host must be what the state file says, and at the end the baseline.
- * SEED=N repeats a run, SEQUENCES=N changes how many histories there are. */
+/* Random histories: three domains lend and return overlapping devices, memory and CPUs while writes fail,
+ * processes are killed, the clock runs out, and others take, add and use huge pages. After each event and a
+ * recovery the host must be what the state file says, and at the end the baseline. SEED=N repeats a run,
+ * SEQUENCES=N changes how many histories there are. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -54,9 +55,11 @@ struct event {
 };
 
 static struct event random_event(void) {
-        static const char *const paths[] = { "driver_override", "driver/unbind",    "drivers_probe", "nr_hugepages",
-                                             "systemd/",        "scaling_governor", "smp_affinity",  "workqueue/cpumask" };
-        static const char *const cpus[] = { "2", "3", "2-3" }, *const governors[] = { "performance", "ondemand", "" };
+        static const char *const paths[] = { "driver_override", "driver/unbind",    "drivers_probe",
+                                             "nr_hugepages",    "systemd/",         "scaling_governor",
+                                             "smp_affinity",    "workqueue/cpumask" };
+        static const char *const cpus[] = { "2", "3", "2-3" }, *const governors[] = { "performance", "ondemand",
+                                                                                      "" };
         static const enum fake_fault faults[] = { FAULT_ERROR, FAULT_SHORT, FAULT_IGNORE };
         struct event ev = { .what = pick(5) < 3 ? LEND : pick(3) ? RETURN : pick(2) ? RECONCILE : OTHERS };
 
@@ -158,8 +161,8 @@ static int64_t added(const struct state *s, unsigned node) {
         return sum;
 }
 
-/* f(baseline, claims), unless the host declined that; for a pool that others changed since, that is so after the next change
- * only. */
+/* f(baseline, claims), unless the host declined that; for a pool that others changed since, that is so after the
+ * next change only. */
 static void assert_reached(const struct state *s, const struct knob *k, unsigned sequence, unsigned event) {
         const char *claims[STATE_LEASES_MAX];
         const struct knob_view view = { k->baseline, k->applied, k->applied, claims, state_claims(s, k, claims) };
@@ -168,11 +171,11 @@ static void assert_reached(const struct state *s, const struct knob *k, unsigned
         assert_int_equal(k->kind->target(&view, target), 0);
         assert_int_equal(k->kind->read(h.root, k->name, now, NULL), 0);
         if (!k->declined && !str_eq(k->applied, target))
-                fail_msg("seed %u, sequence %u, event %u: %s was set to '%s', not '%s'", seed, sequence, event, k->name,
-                         k->applied, target);
+                fail_msg("seed %u, sequence %u, event %u: %s was set to '%s', not '%s'", seed, sequence, event,
+                         k->name, k->applied, target);
         if (!k->kind->rebase && !str_eq(now, k->applied))
-                fail_msg("seed %u, sequence %u, event %u: %s is '%s', not '%s'", seed, sequence, event, k->name, now,
-                         k->applied);
+                fail_msg("seed %u, sequence %u, event %u: %s is '%s', not '%s'", seed, sequence, event, k->name,
+                         now, k->applied);
 }
 
 /* What the state file says is what the host has: claimed devices on vfio-pci, all others as at the start. */
@@ -207,8 +210,8 @@ static void assert_consistent(unsigned sequence, unsigned event) {
                 int64_t wanted = own[node] + added(&s, node);
 
                 if ((int64_t) fake_memory_pages(node, FAKE_2M) != wanted)
-                        fail_msg("seed %u, sequence %u, event %u: node %u has %d pages, not %d", seed, sequence, event, node,
-                                 (int) fake_memory_pages(node, FAKE_2M), (int) wanted);
+                        fail_msg("seed %u, sequence %u, event %u: node %u has %d pages, not %d", seed, sequence,
+                                 event, node, (int) fake_memory_pages(node, FAKE_2M), (int) wanted);
         }
 }
 

@@ -35,11 +35,19 @@ struct scenario {
 
 static const struct scenario scenarios[] = {
         { "lend one", { "0000:02:00.0" }, {}, NULL, OP_NOTHING, OP_LEND },
-        { "lend a GPU and two disks", { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" }, {}, NULL, OP_NOTHING,
+        { "lend a GPU and two disks",
+          { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" },
+          {},
+          NULL,
+          OP_NOTHING,
           OP_LEND },
         { "lend a shared group", { "0000:04:00.0" }, {}, NULL, OP_NOTHING, OP_LEND },
         { "lend and fail half-way", { "0000:01:00.0", "0000:02:00.0" }, {}, NULL, OP_NOTHING, OP_LEND_FAILS },
-        { "return a GPU and two disks", { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" }, {}, NULL, OP_LEND,
+        { "return a GPU and two disks",
+          { "0000:01:00.0", "0000:01:00.1", "0000:02:00.0", "0000:03:00.0" },
+          {},
+          NULL,
+          OP_LEND,
           OP_RETURN },
         { "return a shared group", { "0000:04:00.0" }, {}, NULL, OP_LEND, OP_RETURN },
         { "lend memory", {}, { 256, 256 }, NULL, OP_NOTHING, OP_LEND },
@@ -111,9 +119,11 @@ static bool perform_and_die(enum operation op, const struct scenario *s, enum fa
         return killed;
 }
 
-#define ISOLATED                                                                                                         \
-        "gov0=schedutil epp0=balance_performance gov1=schedutil epp1=balance_performance gov2=performance epp2=performance "  \
-        "gov3=performance epp3=performance 24=0-1 25=0-1 26=3 27=0-3 a=active b=active vtcon1=1 irqs=3 wq=3 init.scope=0-1 machine.slice=0-3 "            \
+#define ISOLATED                                                                                                  \
+        "gov0=schedutil epp0=balance_performance gov1=schedutil epp1=balance_performance gov2=performance "       \
+        "epp2=performance "                                                                                       \
+        "gov3=performance epp3=performance 24=0-1 25=0-1 26=3 27=0-3 a=active b=active vtcon1=1 irqs=3 wq=3 "     \
+        "init.scope=0-1 machine.slice=0-3 "                                                                       \
         "own.slice=0-1 system.slice=0-1 user.slice=0-1 "
 
 static bool all_lent(const struct scenario *s) {

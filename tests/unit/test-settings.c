@@ -54,7 +54,8 @@ static void test_good(void **state) {
                 assert_int_equal(s.deadline_usec, cases[i].wanted.deadline_usec);
                 assert_int_equal(s.idle_usec, cases[i].wanted.idle_usec);
                 assert_int_equal(s.retry_usec, cases[i].wanted.retry_usec);
-                assert_int_equal(s.patience_usec, cases[i].wanted.patience_usec ? cases[i].wanted.patience_usec : 10 * S);
+                assert_int_equal(s.patience_usec,
+                                 cases[i].wanted.patience_usec ? cases[i].wanted.patience_usec : 10 * S);
         }
 }
 
