@@ -21,8 +21,8 @@ typedef int (*verb_main)(struct cli *cli, int argc, char **argv);
 
 int verb_boot(struct cli *cli, int argc, char **argv);
 int verb_check(struct cli *cli, int argc, char **argv);
-int verb_device(struct cli *cli, int argc, char **argv);
 int verb_cpu(struct cli *cli, int argc, char **argv);
+int verb_device(struct cli *cli, int argc, char **argv);
 int verb_groups(struct cli *cli, int argc, char **argv);
 int verb_lend(struct cli *cli, int argc, char **argv);
 int verb_log(struct cli *cli, int argc, char **argv);
