@@ -19,9 +19,11 @@ static inline bool request_equal(const struct request *a, const struct request *
         if (a->n_memory != b->n_memory || a->keep_hugepages != b->keep_hugepages)
                 return false;
         if (!cpu_set_equal(&a->cpus, &b->cpus) || !str_eq(a->governor, b->governor) || !str_eq(a->epp, b->epp) ||
-            a->cpufreq_all != b->cpufreq_all || a->isolate != b->isolate || a->n_services != b->n_services ||
-            memcmp(a->services, b->services, sizeof(a->services)) != 0)
+            a->cpufreq_all != b->cpufreq_all || a->isolate != b->isolate || a->n_services != b->n_services)
                 return false;
+        for (size_t i = 0; i < a->n_services; i++)
+                if (!str_eq(a->services[i], b->services[i]))
+                        return false;
         for (size_t i = 0; i < a->n_memory; i++)
                 if (a->memory[i].kib != b->memory[i].kib || a->memory[i].page_kib != b->memory[i].page_kib ||
                     a->memory[i].interleave != b->memory[i].interleave ||
