@@ -103,7 +103,7 @@ static void test_settings(void **state) {
                 if (is_unknown(&e))
                         fail_msg("[%s] %s: %s", section, key, e.message);
         }
-        assert_true(n >= 11);
+        assert_true(n >= 12);
 }
 
 static void test_unknown_settings(void **state) {
@@ -161,21 +161,22 @@ static void test_profile(void **state) {
                 if (is_unknown(&e))
                         fail_msg("[%s] %s: %s", section, key, e.message);
         }
-        assert_true(n >= 5);
+        assert_true(n >= 16);
 }
 
 /* The page says that both are the same. */
 static void test_profile_and_metadata(void **state) {
-        _cleanup_free_ char *text = page("passthru-domain.conf.5"), *profile = NULL, *xml = NULL;
+        _cleanup_free_ char *text = page("passthru-domain.conf.5"), *profile = NULL, *xml = NULL, *without = NULL;
         _cleanup_tree_ struct tree *t = tree_new();
-        struct request from_profile = { .domain = "win10" }, from_xml = {};
+        struct request from_profile = { .domain = "win10" }, from_xml = {}, no_xml = { .domain = "win10" };
         const char *rest = text;
         struct err e = {};
 
         (void) state;
         profile = next_example(&rest);
         xml = next_example(&rest);
-        assert_true(profile && xml);
+        without = next_example(&rest);
+        assert_true(profile && xml && without);
         tree_file(t, PROFILE, profile);
         if (profile_apply(tree_root(t), &from_profile, NULL, &e) < 0 ||
             domain_xml_parse(xml, strlen(xml), &from_xml, &e) < 0)
@@ -184,6 +185,20 @@ static void test_profile_and_metadata(void **state) {
         assert_int_equal(from_xml.n_devices, 2);
         assert_int_equal(from_xml.group, GROUP_STRICT);
         assert_true(from_xml.boot_vga);
+        assert_true(from_xml.isolate && from_xml.cpufreq_all && from_xml.keep_hugepages);
+        assert_string_equal(from_xml.governor, "performance");
+        assert_string_equal(from_xml.epp, "performance");
+        assert_int_equal(from_xml.n_services, 1);
+        assert_string_equal(from_xml.devices[0].reset_method, "bus");
+        assert_string_equal(from_xml.devices[0].d3cold, "0");
+        assert_string_equal(from_xml.devices[0].runtime_pm, "on");
+
+        /* What the XML has elements of its own for. */
+        tree_file(t, PROFILE, without);
+        if (profile_apply(tree_root(t), &no_xml, NULL, &e) < 0)
+                fail_msg("%s", e.message);
+        assert_int_equal(no_xml.n_memory, 1);
+        assert_int_equal(cpu_set_count(&no_xml.cpus), 4);
 }
 
 int main(void) {
