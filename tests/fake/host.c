@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -61,7 +62,14 @@ void host_start(struct host *h) {
         }
 }
 
+void host_release(void) {
+        fake_kernel_release();
+        while (wait(NULL) > 0)
+                ;
+}
+
 void host_stop(struct host *h) {
+        host_release();
         fake_cpus_stop();
         fake_memory_stop();
         fake_kernel_stop();

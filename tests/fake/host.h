@@ -26,6 +26,9 @@ struct host {
 void host_start(struct host *h);
 void host_stop(struct host *h);
 
+/* Lets go on what hangs, and waits until nothing of it writes into the tree any more. */
+void host_release(void);
+
 /* "driver override", "-" for none of either: "nvme -". Static buffer. */
 const char *host_binding(const struct host *h, const char *address);
 
