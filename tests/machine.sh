@@ -11,7 +11,7 @@ put() {
 
 # pci MACHINE PATH-BELOW-THE-ROOT-BUS ID CLASS GROUP DRIVER: one function, in the kernel's layout ("-" for none)
 pci() {
-        local dir=$1/sys/devices/pci0000:00/$2 address=${2##*/} module=${6//-/_} up
+        local dir=$1/sys/devices/pci0000:00/$2 address=${2##*/} module=${6//-/_} id=${3^^} up
         up=$(sed 's|[^/]*/|../|g; s|[^/]*$||' <<<"devices/pci0000:00/$2/")
 
         put "$1" "${dir#"$1"}/vendor" "0x${3%:*}"
@@ -20,6 +20,8 @@ pci() {
         put "$1" "${dir#"$1"}/subsystem_device" 0x4037
         put "$1" "${dir#"$1"}/class" "0x$4"
         put "$1" "${dir#"$1"}/revision" 0xa1
+        put "$1" "${dir#"$1"}/modalias" "$(printf 'pci:v0000%.4sd0000%.4ssv00001458sd00004037bc%.2ssc%.2si%.2s' \
+                "${id%:*}" "${id#*:}" "$4" "${4:2}" "${4:4}")"
         put "$1" "${dir#"$1"}/driver_override" '(null)'
         [[ $4 != 0300* ]] || put "$1" "${dir#"$1"}/boot_vga" 0
         mkdir -p "$1/sys/bus/pci/devices"

@@ -75,19 +75,20 @@ static int read_binding(const struct root *root, const char *name, char ret[stat
 static int refuse_if_open(const struct root *root, const struct bdf *address, const char *name, struct err *e) {
         _cleanup_holders_ struct holders holders = {};
         struct pci_device d;
+        char driver[DRIVER_NAME_MAX], text[512];
         uint64_t open_devices;
-        char text[512];
         int r;
 
-        r = host_pci_device(root, address, &d, e);
-        if (r < 0)
-                return r;
-        if (!driver_is_vfio(d.driver))
-                return 0;
+        r = root_link_name(root, driver, sizeof(driver), "/sys/bus/pci/devices/%s/driver", name);
+        if (r == -ENOENT || (r >= 0 && !driver_is_vfio(driver)))
+                return 0; /* also without the function itself: who wants to bind it sees that */
         /* The module counts the devices that are open, and says so faster than all of /proc. */
         if (root_read_u64(root, 10, UINT64_MAX, &open_devices, "/sys/bus/pci/devices/%s/driver/module/refcnt", name) >= 0 &&
             open_devices == 0)
                 return 0;
+        r = host_pci_device(root, address, &d, e);
+        if (r < 0)
+                return r;
         r = holders_find(root, (const struct pci_device *[]) { &d }, 1, &holders, e);
         if (r < 0)
                 return r;
@@ -167,18 +168,18 @@ void pci_lane(const char *name, char ret[static KNOB_LANE_MAX]) {
 
 /* Another card in the same slot must not get the driver of the one before. */
 int pci_identify(const struct root *root, const char *name, char ret[static KNOB_IDENTITY_MAX], struct err *e) {
-        char id[PCI_ID_TEXT_MAX], subsystem[PCI_ID_TEXT_MAX];
-        struct pci_device d;
+        char id_text[PCI_ID_TEXT_MAX], subsystem_text[PCI_ID_TEXT_MAX];
+        struct pci_id id, subsystem;
         struct bdf address;
         int r;
 
         if (bdf_parse(name, &address) < 0)
                 return err_set(e, -EINVAL, ERR_INVALID, name, "'%s' is no PCI address like 0000:01:00.0", name);
-        r = host_pci_device(root, &address, &d, e);
+        r = host_pci_ids(root, &address, &id, &subsystem, e);
         if (r < 0)
                 return r;
-        return str_format(ret, KNOB_IDENTITY_MAX, "%s/%s", pci_id_format(&d.id, id),
-                          pci_id_format(&d.subsystem, subsystem));
+        return str_format(ret, KNOB_IDENTITY_MAX, "%s/%s", pci_id_format(&id, id_text),
+                          pci_id_format(&subsystem, subsystem_text));
 }
 
 const struct knob_kind knob_pci_driver = {

@@ -93,23 +93,27 @@ static int check_driver_wanted(const struct request_device *w, struct err *e) {
 /* Each group is read once: its members are most often asked for together. */
 static int read_device(const struct root *root, struct candidates *c, const struct bdf *address, struct pci_device *ret,
                        struct err *e) {
-        int r;
+        const struct pci_device *known = NULL;
+        int group, r;
 
-        for (size_t i = 0; i < c->n_groups; i++) {
-                const struct pci_device *known = pci_devices_find(&c->groups[i], address);
-
-                if (known) {
-                        *ret = *known;
-                        return 0;
-                }
+        for (size_t i = 0; i < c->n_groups && !known; i++)
+                known = pci_devices_find(&c->groups[i], address);
+        if (!known) {
+                group = iommu_group_of(root, address);
+                if (group < 0) /* which is said later, or the function is not there at all */
+                        return host_pci_device(root, address, ret, e);
+                r = iommu_group_devices(root, group, &c->groups[c->n_groups], e);
+                if (r < 0)
+                        return r;
+                known = pci_devices_find(&c->groups[c->n_groups++], address);
         }
-        r = host_pci_device(root, address, ret, e);
-        if (r < 0 || ret->group < 0)
-                return r;
-        r = iommu_group_devices(root, ret->group, &c->groups[c->n_groups], e);
-        if (r < 0)
-                return r;
-        c->n_groups++;
+        if (!known) {
+                char text[BDF_TEXT_MAX];
+
+                return err_set(e, -ENODEV, ERR_NOT_FOUND, bdf_format(address, text),
+                               "%s left its IOMMU group while that was read: it was unplugged", text);
+        }
+        *ret = *known;
         return 0;
 }
 
@@ -244,10 +248,12 @@ static int check_viable(struct candidates *c, struct err *e) {
 
 static int load_modules(const struct root *root, const struct lease *lease, struct err *e) {
         for (size_t i = 0; i < lease->n_claims; i++) {
-                int r = 0;
+                const struct claim *c = &lease->claims[i];
+                int r;
 
-                if (lease->claims[i].kind == &knob_pci_driver)
-                        r = module_ensure(root, lease->claims[i].value, e);
+                if (c->kind != &knob_pci_driver || (i > 0 && str_eq(c->value, lease->claims[i - 1].value)))
+                        continue;
+                r = module_ensure(root, c->value, e);
                 if (r < 0)
                         return r;
         }
@@ -313,9 +319,8 @@ int verify_groups(const struct root *root, const struct lease *lease, struct err
         _cleanup_pci_devices_ struct pci_devices members = {};
 
         for (size_t i = 0; i < lease->n_claims; i++) {
-                struct pci_device d;
                 struct bdf a;
-                int r;
+                int group, r;
 
                 if (lease->claims[i].kind != &knob_pci_driver)
                         continue; /* of another planner */
@@ -323,13 +328,14 @@ int verify_groups(const struct root *root, const struct lease *lease, struct err
                         return err_set(e, -EINVAL, ERR_FAILED, lease->claims[i].name, "bad address");
                 if (pci_devices_find(&members, &a))
                         continue; /* verified with the claim before */
-                r = host_pci_device(root, &a, &d, e);
-                if (r < 0)
-                        return r;
+                group = iommu_group_of(root, &a);
+                if (group < 0)
+                        return err_set(e, group, ERR_FAILED, lease->claims[i].name,
+                                       "%s is in no IOMMU group any more: was it unplugged?", lease->claims[i].name);
                 pci_devices_done(&members);
-                r = iommu_group_devices(root, d.group, &members, e);
+                r = iommu_group_devices(root, group, &members, e);
                 if (r >= 0)
-                        r = verify_group(&members, d.group, e);
+                        r = verify_group(&members, group, e);
                 if (r < 0)
                         return r;
         }

@@ -2,6 +2,7 @@
 #include "sys/iommu.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,17 @@ int iommu_group_count(const struct root *root) {
         while (groups[n])
                 n++;
         return n;
+}
+
+int iommu_group_of(const struct root *root, const struct bdf *address) {
+        char text[16], name[BDF_TEXT_MAX];
+        uint64_t group;
+        int r;
+
+        r = root_link_name(root, text, sizeof(text), "/sys/bus/pci/devices/%s/iommu_group", bdf_format(address, name));
+        if (r >= 0)
+                r = str_to_u64(text, 10, INT_MAX, &group);
+        return r < 0 ? r : (int) group;
 }
 
 static int compare(const void *a, const void *b) {

@@ -8,6 +8,9 @@
 /* The number of IOMMU groups; 0 when no IOMMU is active. -errno when that cannot be read. */
 int iommu_group_count(const struct root *root);
 
+/* The group that a PCI function is in. -ENOENT: in none, or no such function. */
+int iommu_group_of(const struct root *root, const struct bdf *address);
+
 /* The PCI functions of one group, ordered by address, read from sysfs only. Members that are no PCI functions
  * are left out. Caller calls pci_devices_done. Errors: -ENOENT no such group, what host_pci_device answers. */
 int iommu_group_devices(const struct root *root, int group, struct pci_devices *ret, struct err *e) _must_check_;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,28 +71,62 @@ int pci_device_read_more(const struct root *root, const char *address, struct pc
         return dir < 0 ? dir : read_more(root, dir, address, d);
 }
 
-int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e) {
-        struct pci_device d = { .address = *address };
-        uint64_t vendor, device, class_code, v;
-        _cleanup_close_ int dir = -1;
-        char name[BDF_TEXT_MAX];
-        int r;
+/* All numbers in one attribute (drivers/pci/pci-sysfs.c, modalias_show), which like each of them alone takes no lock. */
+static int parse_modalias(const char *text, struct pci_device *d) {
+        unsigned vendor, device, subsystem_vendor, subsystem_device, base, sub, interface;
+        int n = 0;
 
-        dir = open_folder(root, bdf_format(address, name));
+        if (sscanf(text, "pci:v%8xd%8xsv%8xsd%8xbc%2xsc%2xi%2x%n", &vendor, &device, &subsystem_vendor,
+                   &subsystem_device, &base, &sub, &interface, &n) != 7 || text[n] != '\0' ||
+            (vendor | device | subsystem_vendor | subsystem_device) > UINT16_MAX)
+                return -EINVAL;
+        d->id = (struct pci_id) { (uint16_t) vendor, (uint16_t) device };
+        d->subsystem = (struct pci_id) { (uint16_t) subsystem_vendor, (uint16_t) subsystem_device };
+        d->class_code = base << 16 | sub << 8 | interface;
+        return 0;
+}
+
+/* The numbers of the function whose folder is dir, as open_folder returned it. */
+static int read_numbers(int dir, const char *name, struct pci_device *d, struct err *e) {
+        char text[96];
+        int r = dir;
+
         if (dir == -ENOENT || dir == -ENOTDIR)
                 return err_set(e, -ENODEV, ERR_NOT_FOUND, name,
                                "%s: no such PCI function on this host: see lspci -D", name);
-        if (dir < 0 || !hexadecimal_field(dir, "vendor", UINT16_MAX, &vendor) ||
-            !hexadecimal_field(dir, "device", UINT16_MAX, &device) ||
-            !hexadecimal_field(dir, "class", 0xffffff, &class_code))
-                return err_set(e, -EIO, ERR_FAILED, name, "%s: vendor, device and class cannot be read from sysfs",
-                               name);
-        d.id = (struct pci_id) { (uint16_t) vendor, (uint16_t) device };
-        d.class_code = (uint32_t) class_code;
-        if (hexadecimal_field(dir, "subsystem_vendor", UINT16_MAX, &v))
-                d.subsystem.vendor = (uint16_t) v;
-        if (hexadecimal_field(dir, "subsystem_device", UINT16_MAX, &v))
-                d.subsystem.device = (uint16_t) v;
+        if (r >= 0)
+                r = dir_read_attr(dir, "modalias", text, sizeof(text));
+        if (r >= 0)
+                r = parse_modalias(text, d);
+        return r < 0 ? err_set(e, -EIO, ERR_FAILED, name, "%s: modalias cannot be read from sysfs: %s", name,
+                               strerror(-r)) : 0;
+}
+
+int host_pci_ids(const struct root *root, const struct bdf *address, struct pci_id *ret_id,
+                 struct pci_id *ret_subsystem, struct err *e) {
+        struct pci_device d = {};
+        char name[BDF_TEXT_MAX];
+        _cleanup_close_ int dir = open_folder(root, bdf_format(address, name));
+        int r;
+
+        r = read_numbers(dir, name, &d, e);
+        if (r < 0)
+                return r;
+        *ret_id = d.id;
+        *ret_subsystem = d.subsystem;
+        return 0;
+}
+
+int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e) {
+        struct pci_device d = { .address = *address };
+        char name[BDF_TEXT_MAX];
+        _cleanup_close_ int dir = open_folder(root, bdf_format(address, name));
+        uint64_t v;
+        int r;
+
+        r = read_numbers(dir, name, &d, e);
+        if (r < 0)
+                return r;
         if (hexadecimal_field(dir, "revision", UINT8_MAX, &v))
                 d.revision = (uint8_t) v;
         r = read_more(root, dir, name, &d);

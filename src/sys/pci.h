@@ -10,9 +10,14 @@
  * pci_devices_done. Errors: -ENOMEM, -EIO (libpci's own message in *e). */
 int host_pci_devices(const struct root *root, struct pci_devices *ret, struct err *e) _must_check_;
 
-/* One function, read from sysfs only. -ENODEV with a message when it is not there. */
+/* One function, read from sysfs only. -ENODEV with a message when it is not there, -EIO when its modalias is not as the
+ * kernel writes it. Never hangs. */
 int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e)
         _must_check_;
+
+/* Its ids alone, for a third of the cost. */
+int host_pci_ids(const struct root *root, const struct bdf *address, struct pci_id *ret_id,
+                 struct pci_id *ret_subsystem, struct err *e) _must_check_;
 
 /* All functions, ordered by address, read from sysfs only, for programs that have no room for libpci. Caller calls
  * pci_devices_done. A host without PCI gives an empty list; a function that goes meanwhile is left out. */

@@ -534,8 +534,8 @@ static void another_card_in_the_slot_is_left_alone(void **state) {
         (void) state;
         request_make(&q, "win10", "0000:02:00.0", NULL);
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
-        tree_file(h.tree, "/sys/devices/pci0000:00/0000:00:11.0/0000:02:00.0/vendor", "0x8086\n");
-        tree_file(h.tree, "/sys/devices/pci0000:00/0000:00:11.0/0000:02:00.0/device", "0x10d3\n");
+        tree_file(h.tree, "/sys/devices/pci0000:00/0000:00:11.0/0000:02:00.0/modalias",
+                  "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00\n");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_int_equal(h.steps[1].state, STEP_FOREIGN);
         assert_string_equal(host_binding(&h, "0000:02:00.0"), "vfio-pci vfio-pci");

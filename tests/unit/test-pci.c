@@ -85,11 +85,15 @@ static void test_one(void **state) {
         (void) state;
         for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
                 struct bdf a = bdf(functions[i].address);
+                struct pci_id id, subsystem;
                 struct pci_device d;
                 struct err e = {};
 
                 assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), 0);
                 assert_is(&d, &functions[i]);
+                assert_int_equal(host_pci_ids(tree_root(t), &a, &id, &subsystem, &e), 0);
+                assert_true(pci_id_equal(&id, &d.id));
+                assert_true(pci_id_equal(&subsystem, &d.subsystem));
         }
 }
 
@@ -97,9 +101,13 @@ static void test_one_missing(void **state) {
         _cleanup_tree_ struct tree *t = fixture();
         struct bdf a = bdf("0000:02:00.0");
         struct pci_device d = { .group = 77 };
+        struct pci_id id = { 7, 7 }, subsystem = { 7, 7 };
         struct err e = {};
 
         (void) state;
+        assert_int_equal(host_pci_ids(tree_root(t), &a, &id, &subsystem, NULL), -ENODEV);
+        assert_int_equal(id.vendor, 7);
+        assert_int_equal(subsystem.vendor, 7);
         assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), -ENODEV);
         assert_int_equal(e.code, -ENODEV);
         assert_string_equal(e.id, ERR_NOT_FOUND);
@@ -114,20 +122,48 @@ static void test_unreadable(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
                 _cleanup_tree_ struct tree *t = fixture();
                 struct pci_devices devices = { .n = 77 };
-                struct bdf a = bdf("0000:01:00.0");
-                struct pci_device d = { .group = 77 };
                 struct err e = {};
                 char path[256];
 
                 assert_int_equal(str_format(path, sizeof(path), "%s/%s", tree_pci_path(t, "0000:01:00.0"),
                                             attributes[i]), 0);
                 tree_remove(t, path);
-                assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), -EIO);
-                assert_int_equal(d.group, 77);
                 assert_int_equal(host_pci_devices(tree_root(t), &devices, &e), -EIO);
                 assert_string_equal(e.subject, "0000:01:00.0");
                 assert_non_null(strstr(e.message, attributes[i]));
                 assert_int_equal(devices.n, 77);
+        }
+}
+
+static void test_bad_modalias(void **state) {
+        static const char *const bad[] = {
+                "", "pci:", "usb:v1D6Bp0002d0510dc09dsc00dp01ic09isc00ip00in00",
+                "pci:v000010DEd00002206sv00001462sd00003892bc03sc00",
+                "pci:v000010DEd00002206sv00001462sd00003892bc03sc00i00x",
+                "pci:v000110DEd00002206sv00001462sd00003892bc03sc00i00",
+                "pci:v000010DEd00002206sv00001462sdFFFFFFFFbc03sc00i00",
+        };
+        _cleanup_tree_ struct tree *t = fixture();
+        struct bdf a = bdf("0000:01:00.0");
+        char path[256];
+
+        (void) state;
+        assert_int_equal(str_format(path, sizeof(path), "%s/modalias", tree_pci_path(t, "0000:01:00.0")), 0);
+        for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
+                struct pci_device d = { .group = 77 };
+                struct pci_id id = { 7, 7 };
+                struct err e = {};
+
+                if (i < ARRAY_SIZE(bad))
+                        tree_file(t, path, bad[i]);
+                else
+                        tree_remove(t, path);
+                assert_int_equal(host_pci_device(tree_root(t), &a, &d, &e), -EIO);
+                assert_string_equal(e.subject, "0000:01:00.0");
+                assert_non_null(strstr(e.message, "modalias"));
+                assert_int_equal(d.group, 77);
+                assert_int_equal(host_pci_ids(tree_root(t), &a, &id, &id, NULL), -EIO);
+                assert_int_equal(id.vendor, 7);
         }
 }
 
@@ -242,6 +278,7 @@ int main(void) {
                 cmocka_unit_test(test_one),
                 cmocka_unit_test(test_one_missing),
                 cmocka_unit_test(test_unreadable),
+                cmocka_unit_test(test_bad_modalias),
                 cmocka_unit_test(test_sparse),
                 cmocka_unit_test(test_no_pci),
                 cmocka_unit_test(test_config_is_not_read),
