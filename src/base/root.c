@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/root.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/dir-reader.h"
 #include "base/str.h"
 
 struct root {
@@ -294,11 +294,12 @@ static int compare_names(const void *a, const void *b) {
 
 int root_list(const struct root *root, char ***ret, const char *fmt, ...) {
         _cleanup_strv_ char **list = NULL;
-        char path[PATH_MAX];
+        _cleanup_close_ int fd = -1;
+        const struct dirent64 *entry;
+        struct dir_reader reader = {};
         size_t n = 0, room = 0;
-        struct dirent *de;
-        DIR *dir;
-        int r, fd;
+        char path[PATH_MAX];
+        int r;
 
         r = FORMAT_PATH(path, fmt);
         if (r < 0)
@@ -306,40 +307,22 @@ int root_list(const struct root *root, char ***ret, const char *fmt, ...) {
         fd = root_open(root, path, O_RDONLY | O_DIRECTORY, 0);
         if (fd < 0)
                 return fd;
-        dir = fdopendir(fd);
-        if (!dir) {
-                r = -errno;
-                close(fd);
-                return r;
-        }
 
-        for (;;) {
-                errno = 0;
-                de = readdir(dir);
-                if (!de) {
-                        r = -errno;
-                        break;
-                }
-                if (str_eq(de->d_name, ".") || str_eq(de->d_name, ".."))
-                        continue;
+        reader.fd = fd;
+        while ((r = dir_next(&reader, &entry)) > 0) {
                 if (n + 2 > room) {
                         char **bigger = realloc(list, (room = room ? room * 2 : 16) * sizeof(*list));
 
-                        if (!bigger) {
-                                r = -ENOMEM;
-                                break;
-                        }
+                        if (!bigger)
+                                return -ENOMEM;
                         list = bigger;
                         list[n] = NULL;
                 }
-                list[n] = strdup(de->d_name);
-                if (!list[n]) {
-                        r = -ENOMEM;
-                        break;
-                }
+                list[n] = strdup(entry->d_name);
+                if (!list[n])
+                        return -ENOMEM;
                 list[++n] = NULL;
         }
-        closedir(dir);
         if (r < 0)
                 return r;
         if (!list && !(list = calloc(1, sizeof(*list))))

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dir-reader.h"
 #include "base/str.h"
 #include "sys/holders-internal.h"
 
@@ -22,11 +22,6 @@ struct walk {
         size_t folders;
         char path[PATH_MAX];
 };
-
-static void closedirp(DIR **dir) {
-        if (*dir)
-                closedir(*dir);
-}
 
 static int add_node(struct scan *scan, const struct node *node) {
         for (size_t i = 0; i < scan->n_nodes; i++) {
@@ -107,27 +102,23 @@ static bool parse_nvme_path(const char *name, unsigned int *subsystem, unsigned 
 }
 
 static int walk(struct walk *w, unsigned int depth) {
-        _cleanup_(closedirp) DIR *dir = NULL;
         size_t length = strlen(w->path);
-        struct dirent *de;
-        int fd, r;
+        struct dir_reader reader = {};
+        const struct dirent64 *entry;
+        _cleanup_close_ int fd = -1;
+        int r;
 
         if (depth > DEPTH_MAX || w->folders++ > FOLDERS_MAX)
                 return 0;
         fd = root_open(w->scan->root, w->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
         if (fd < 0)
                 return 0;
-        dir = fdopendir(fd);
-        if (!dir) {
-                close(fd);
-                return -ENOMEM;
-        }
-
-        while ((de = readdir(dir))) {
+        reader.fd = fd;
+        while (dir_next(&reader, &entry) > 0) {
                 unsigned int subsystem, namespace;
                 struct bdf other;
 
-                if (str_eq(de->d_name, "uevent")) {
+                if (str_eq(entry->d_name, "uevent")) {
                         r = add_from_uevent(w);
                         if (r < 0)
                                 return r;
@@ -135,18 +126,18 @@ static int walk(struct walk *w, unsigned int depth) {
                 }
                 /* "power" is in every folder and has no devices. What hangs on a function behind a bridge is
                  * not the bridge's. */
-                if (de->d_type != DT_DIR || *de->d_name == '.' || str_eq(de->d_name, "power") ||
-                    bdf_parse(de->d_name, &other) == 0)
+                if (entry->d_type != DT_DIR || *entry->d_name == '.' || str_eq(entry->d_name, "power") ||
+                    bdf_parse(entry->d_name, &other) == 0)
                         continue;
-                if (parse_nvme_path(de->d_name, &subsystem, &namespace)) {
+                if (parse_nvme_path(entry->d_name, &subsystem, &namespace)) {
                         struct node node = { .type = NODE_NVME_PATH, .device = w->device };
 
-                        (void) str_copy(node.name, sizeof(node.name), de->d_name);
+                        (void) str_copy(node.name, sizeof(node.name), entry->d_name);
                         r = add_node(w->scan, &node);
                         if (r < 0)
                                 return r;
                 }
-                if (str_format(w->path + length, sizeof(w->path) - length, "/%s", de->d_name) == 0) {
+                if (str_format(w->path + length, sizeof(w->path) - length, "/%s", entry->d_name) == 0) {
                         r = walk(w, depth + 1);
                         if (r < 0)
                                 return r;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,13 +8,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/dir-reader.h"
 #include "base/str.h"
 #include "sys/holders-internal.h"
-
-static void closedirp(DIR **dir) {
-        if (*dir)
-                closedir(*dir);
-}
 
 /* A process in another mount namespace or root sees other paths than we do, so on the running host the device
  * number tells. */
@@ -70,38 +65,33 @@ static int scan_link(struct scan *scan, int pid, int dir_fd, const char *fd_name
         return 0;
 }
 
-/* Without readdir(3): its buffer of 32 KiB and what it asks about the folder is a tenth of the time. */
 static int scan_process(struct scan *scan, int proc, int pid) {
-        _Alignas(struct dirent64) char entries[4096];
+        struct dir_reader reader = {};
+        const struct dirent64 *entry;
         _cleanup_close_ int fd = -1;
         char path[32];
-        ssize_t n;
         int r;
 
         (void) str_format(path, sizeof(path), "%d/fd", pid);
         fd = dir_open(proc, path, O_RDONLY | O_DIRECTORY);
         if (fd < 0)
                 return 0;
-        while ((n = getdents64(fd, entries, sizeof(entries))) > 0)
-                for (ssize_t i = 0; i < n;) {
-                        const struct dirent64 *de = (const struct dirent64 *) (entries + i);
-
-                        i += de->d_reclen;
-                        if (*de->d_name == '.')
-                                continue;
-                        r = scan_link(scan, pid, fd, de->d_name);
-                        if (r < 0)
-                                return r == -EACCES ? 0 : r;
-                }
+        reader.fd = fd;
+        while (dir_next(&reader, &entry) > 0) {
+                r = scan_link(scan, pid, fd, entry->d_name);
+                if (r < 0)
+                        return r == -EACCES ? 0 : r;
+        }
         return 0;
 }
 
 int scan_processes(struct scan *scan) {
-        _cleanup_(closedirp) DIR *dir = NULL;
-        struct dirent *de;
+        struct dir_reader reader = {};
+        const struct dirent64 *entry;
+        _cleanup_close_ int fd = -1;
         pid_t self = getpid();
         bool any = false;
-        int fd, r;
+        int r;
 
         for (size_t i = 0; i < scan->n_nodes; i++)
                 any = any || scan->nodes[i].type == NODE_CHAR || scan->nodes[i].type == NODE_BLOCK;
@@ -110,17 +100,13 @@ int scan_processes(struct scan *scan) {
         fd = root_open(scan->root, "/proc", O_RDONLY | O_DIRECTORY, 0);
         if (fd < 0)
                 return 0;
-        dir = fdopendir(fd);
-        if (!dir) {
-                close(fd);
-                return -ENOMEM;
-        }
-        while ((de = readdir(dir))) {
+        reader.fd = fd;
+        while (dir_next(&reader, &entry) > 0) {
                 uint64_t pid;
 
-                if (str_to_u64(de->d_name, 10, INT_MAX, &pid) < 0 || (int) pid == self)
+                if (str_to_u64(entry->d_name, 10, INT_MAX, &pid) < 0 || (int) pid == self)
                         continue;
-                r = scan_process(scan, dirfd(dir), (int) pid);
+                r = scan_process(scan, fd, (int) pid);
                 if (r < 0)
                         return r;
         }
