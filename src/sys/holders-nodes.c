@@ -246,13 +246,15 @@ static int add_nvidia(struct scan *scan, size_t device) {
         return add_node(scan, &node);
 }
 
+/* Its node is there as long as one function of the group is on vfio (drivers/vfio/group.c, vfio_create_group). Where
+ * none is, nobody can have it open, and a device without other nodes needs no look at all processes. */
 static int add_vfio_group(struct scan *scan, size_t device) {
-        struct node node = { .type = NODE_CHAR, .device = device };
+        char link[64];
 
         if (scan->devices[device]->group < 0)
                 return 0;
-        (void) str_format(node.name, sizeof(node.name), "vfio/%d", scan->devices[device]->group);
-        return add_node(scan, &node);
+        (void) str_format(link, sizeof(link), "/sys/class/vfio/%d", scan->devices[device]->group);
+        return walk_link(scan, device, link);
 }
 
 static int add_device(struct scan *scan, size_t device) {

@@ -244,12 +244,25 @@ static void unbind(struct tree *t, const char *address) {
         tree_remove(t, PATH("%s/driver", dir));
 }
 
+void tree_vfio_group(struct tree *t, const char *group) {
+        char path[PATH_MAX], dir[PATH_MAX];
+
+        MUST(str_format(dir, sizeof(dir), "/sys/devices/virtual/vfio/%s", group) == 0);
+        if (root_exists(t->root, "%s", dir) > 0)
+                return;
+        tree_filef(t, PATH("%s/uevent", dir), "MAJOR=243\nMINOR=%s\nDEVNAME=vfio/%s\n", group, group);
+        tree_link(t, PATH("/sys/class/vfio/%s", group), dir);
+}
+
 void tree_pci_bind(struct tree *t, const char *address, const char *driver) {
-        char path[PATH_MAX], to[PATH_MAX];
+        char path[PATH_MAX], to[PATH_MAX], group[16];
 
         unbind(t, address);
         if (!driver)
                 return;
+        if (driver_is_vfio(driver) &&
+            root_link_name(t->root, group, sizeof(group), "%s/iommu_group", tree_pci_path(t, address)) == 0)
+                tree_vfio_group(t, group);
         /* Two functions may be bound at once, in two processes. */
         if (root_exists(t->root, "/sys/bus/pci/drivers/%s", driver) <= 0)
                 tree_pci_driver(t, driver);

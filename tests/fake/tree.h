@@ -54,8 +54,11 @@ void tree_pci(struct tree *tree, const struct tree_pci *f);
 /* "/sys/devices/pci0000:00/…/0000:01:00.0", valid until tree_free; NULL when it was not made. */
 const char *tree_pci_path(const struct tree *tree, const char *address);
 
-/* Binds to the driver (made when missing), or to none (NULL), as the links in sysfs show it. Nothing else is
- * touched: neither driver_override nor other functions. */
+/* The node of an IOMMU group on vfio, as sysfs shows it. */
+void tree_vfio_group(struct tree *tree, const char *group);
+
+/* Binds to the driver (made when missing), or to none (NULL), as the links in sysfs show it; a vfio driver brings the
+ * node of the group, which stays. Nothing else is touched: neither driver_override nor other functions. */
 void tree_pci_bind(struct tree *tree, const char *address, const char *driver);
 
 /* /sys/bus/pci/drivers/NAME and /sys/module/NAME ('-' as '_'). */

@@ -233,6 +233,9 @@ static void test_vfio(void **state) {
         tree_process(t, 900, "qemu-system-x86");
         tree_process_fd(t, 900, 3, "/dev/vfio/vfio");
         tree_process_fd(t, 900, 30, "/dev/vfio/11");
+        /* No function of the group is on vfio: that node cannot be the group's. */
+        assert_string_equal(users_of(GPU), "");
+        tree_vfio_group(t, "11");
         assert_string_equal(users_of(GPU), "lent to qemu-system-x86 (pid 900, /dev/vfio/11)");
         assert_string_equal(users_of(NVME), "");
 
