@@ -16,6 +16,9 @@ $(APPLY_TESTS): FAKE_LDFLAGS := $(foreach f,write renameat renameat2 unlinkat mk
 # The program as a whole, but for its main().
 $(BUILD)/tests/test-early-run: $(filter-out %/main.o,$(call objects,early))
 $(BUILD)/tests/test-device-idle: $(BUILD)/obj/cli/device-idle.o
+# The helper is a program and no archive; the credentials of a socket come from the kernel.
+$(BUILD)/tests/test-peer: $(patsubst %,$(BUILD)/obj/helper/%.o,worker peer journal)
+$(BUILD)/tests/test-peer: FAKE_LDFLAGS += -Wl,--wrap=getsockopt
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))

@@ -58,6 +58,15 @@ static int parse_span(const char *text, uint64_t max, uint64_t *ret) {
         return -EINVAL;
 }
 
+static int set_group(struct settings *settings, const struct ini_entry *entry, struct err *e) {
+        if ((*entry->value && !name_is_valid(entry->value)) ||
+            str_copy(settings->group, sizeof(settings->group), entry->value) < 0)
+                return err_set(e, -EINVAL, ERR_INVALID, entry->key,
+                               "%s: wanted the name of a group in /etc/group, of at most %d of A-Z a-z 0-9 . _ -, found “%s”",
+                               entry->key, GROUP_NAME_MAX - 1, entry->value);
+        return 0;
+}
+
 static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e) {
         bool section_is_known = false;
         int r;
@@ -65,6 +74,8 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
         r = boot_settings_entry(entry, &((struct settings *) userdata)->boot, e);
         if (r != 0)
                 return r < 0 ? r : 0;
+        if (str_eq(entry->section, "helper") && entry->key && str_eq(entry->key, "group"))
+                return set_group(userdata, entry, e);
         for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
                 const struct setting *s = &known[i];
                 uint64_t usec;
@@ -87,7 +98,7 @@ static int on_entry(const struct ini_entry *entry, void *userdata, struct err *e
                                "[boot], found [%s]", entry->section);
         if (entry->key)
                 return err_set(e, -EINVAL, ERR_INVALID, entry->key, "wanted %s, found the unknown setting “%s”",
-                               str_eq(entry->section, "lease") ? "deadline or patience" : "idle-exit or retry",
+                               str_eq(entry->section, "lease") ? "deadline or patience" : "group, idle-exit or retry",
                                entry->key);
         return 0;
 }

@@ -23,6 +23,7 @@
 #include "lease/state.h"
 
 #define WORKERS_MAX 32
+#define GUESTS_MAX 4 /* of them, for everyone but root: they cannot keep root waiting */
 
 struct helper {
         struct root *root;
@@ -32,6 +33,7 @@ struct helper {
         sd_event_source *timer;  /* the next retry, end of a lease, or idle exit */
         int listener;
         unsigned n_workers;
+        pid_t guests[GUESTS_MAX]; /* the workers of peers that are not root; 0: free */
         pid_t reconciling;       /* the worker that retries, 0: none */
         uint64_t not_before;     /* CLOCK_BOOTTIME of the next retry, after one that failed */
         bool ending;             /* SIGTERM: nothing new, exit with the last worker */
@@ -49,6 +51,9 @@ static int on_worker_exit(sd_event_source *source, const siginfo_t *si, void *us
                 h->reconciling = 0;
                 h->not_before = si->si_status == 0 ? 0 : now_usec() + h->settings.retry_usec;
         }
+        for (size_t i = 0; i < GUESTS_MAX; i++)
+                if (h->guests[i] == si->si_pid)
+                        h->guests[i] = 0;
         sd_event_source_unref(source);
         h->n_workers--;
         if (h->ending && h->n_workers == 0)
@@ -58,8 +63,8 @@ static int on_worker_exit(sd_event_source *source, const siginfo_t *si, void *us
         return plan_next(h);
 }
 
-/* Forks a worker; in it, serves the connection fd, or reconciles when fd is -1. Takes fd over. */
-static int start_worker(struct helper *h, int fd, uid_t peer) {
+/* Forks a worker; in it, serves the connection fd, or reconciles when fd is -1. Takes fd over. Returns the worker's pid. */
+static pid_t start_worker(struct helper *h, int fd, const struct peer *peer) {
         pid_t pid = fork();
         sd_event_source *source;
         int r;
@@ -86,27 +91,36 @@ static int start_worker(struct helper *h, int fd, uid_t peer) {
                 h->reconciling = pid;
         if (h->n_workers >= WORKERS_MAX && h->accepting)
                 (void) sd_event_source_set_enabled(h->accepting, SD_EVENT_OFF);
-        return 0;
+        return pid;
 }
 
 static int on_connection(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         struct helper *h = userdata;
-        struct ucred peer = { .uid = (uid_t) -1 };
-        socklen_t size = sizeof(peer);
-        int c, r;
+        _cleanup_peer_ struct peer peer = {};
+        pid_t *guest = h->guests;
+        int c;
+        pid_t pid;
 
         (void) source;
         (void) events;
         c = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
         if (c < 0)
                 return 0; /* the client gave up; everything else shows at the next connection */
-        if (getsockopt(c, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        if (peer_read(c, &peer) < 0) {
                 close(c);
                 return 0;
         }
-        r = start_worker(h, c, peer.uid);
-        if (r < 0)
-                journal_note(LOG_ERR, "a worker could not be started: %s", strerror(-r));
+        while (peer.uid != 0 && guest < h->guests + GUESTS_MAX && *guest)
+                guest++;
+        if (guest == h->guests + GUESTS_MAX) {
+                close(c);
+                return 0;
+        }
+        pid = start_worker(h, c, &peer);
+        if (pid < 0)
+                journal_note(LOG_ERR, "a worker could not be started: %s", strerror(-pid));
+        else if (peer.uid != 0)
+                *guest = pid;
         return 0;
 }
 
@@ -122,7 +136,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 return sd_event_exit(h->event, 0);
         if (h->reconciling)
                 return 0; /* its end plans anew */
-        r = start_worker(h, -1, 0);
+        r = start_worker(h, -1, NULL);
         if (r < 0)
                 journal_note(LOG_ERR, "a worker could not be started: %s", strerror(-r));
         return plan_next(h);
@@ -215,7 +229,7 @@ static int run(struct helper *h) {
                 return r;
         /* What a helper before us left half done does not wait for the next request. */
         if (state_load(h->root, &s, NULL) < 0 || s.n_leases > 0 || s.n_knobs > 0)
-                r = start_worker(h, -1, 0);
+                r = start_worker(h, -1, NULL);
         if (r >= 0)
                 r = plan_next(h);
         if (r < 0)

@@ -19,7 +19,7 @@
 struct worker {
         const struct root *root;
         struct settings settings;
-        uid_t peer;
+        const struct peer *peer;
 };
 
 /* One call of a method that changes something. */
@@ -98,14 +98,25 @@ static int job_end(struct job *job, int r, struct json_object **ret, struct err 
         return 0;
 }
 
-/* In the place of every method, for everyone but root: SocketMode=0600 should have kept them out already. */
-static int refuse_peer(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+/* In the place of what changes something, for those who may only read. */
+static int refuse_change(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
         const struct worker *w = userdata;
 
         (void) call;
         (void) ret;
         return err_set(e, -EPERM, ERR_PERMISSION, NULL, "only root may lend devices, not the user with id %u; try "
-                       "again with sudo", (unsigned) w->peer);
+                       "again with sudo", (unsigned) w->peer->uid);
+}
+
+/* In the place of everything: SocketMode= should have kept them out already. */
+static int refuse_peer(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
+        const struct worker *w = userdata;
+
+        (void) call;
+        (void) ret;
+        return err_set(e, -EPERM, ERR_PERMISSION, NULL, "only root may use passthru, and the group that [helper] group= in "
+                       "passthru.conf names may see the status: the user with id %u is neither; try again with sudo",
+                       (unsigned) w->peer->uid);
 }
 
 static int method_lend(struct varlink_request *call, struct json_object **ret, void *userdata, struct err *e) {
@@ -174,28 +185,29 @@ static void load_settings(struct worker *w) {
                 journal_note(LOG_ERR, "%s", e.message);
 }
 
-int worker_serve(const struct root *root, int fd, uid_t peer) {
-        static const struct varlink_method methods[] = {
+int worker_serve(const struct root *root, int fd, const struct peer *peer) {
+        static const struct varlink_method all[] = {
                 { "Lend", method_lend },
                 { "Return", method_return },
                 { "Reconcile", method_reconcile },
                 { "Status", method_status },
                 {},
-        }, refused[] = {
-                { "Lend", refuse_peer },
-                { "Return", refuse_peer },
-                { "Reconcile", refuse_peer },
-                { "Status", refuse_peer },
+        }, reading[] = {
+                { "Lend", refuse_change },
+                { "Return", refuse_change },
+                { "Reconcile", refuse_change },
+                { "Status", method_status },
                 {},
         };
-        const struct varlink_service service = {
+        struct varlink_service service = {
                 .vendor = "passthru",
                 .product = "passthru",
                 .version = VERSION,
                 .url = "",
                 .interface = PASSTHRU_INTERFACE,
                 .description = passthru_interface_description,
-                .methods = peer == 0 ? methods : refused,
+                .methods = reading,
+                .instead = refuse_peer,
                 .timeout_usec = FRAME_TIMEOUT_USEC,
                 .calls_max = CALLS_MAX,
         };
@@ -205,6 +217,17 @@ int worker_serve(const struct root *root, int fd, uid_t peer) {
         if (varlink_new(fd, &v) < 0)
                 return 1;
         load_settings(&w);
+        switch (peer_access(root, peer, w.settings.group)) {
+        case ACCESS_ALL:
+                service.methods = all;
+                service.instead = NULL;
+                break;
+        case ACCESS_READ:
+                service.instead = NULL;
+                break;
+        case ACCESS_NONE:
+                break;
+        }
         return varlink_serve(v, &service, &w) < 0;
 }
 

@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "wire/varlink.h"
 
-#define STATE_VERSION 1
 #define STATE_FILE_MAX (4U << 20)
 
 /* Writing */

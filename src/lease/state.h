@@ -9,6 +9,7 @@
 
 #define STATE_DIRECTORY "/run/passthru"
 #define STATE_NAME "state.json"
+#define STATE_VERSION 1
 #define STATE_LEASES_MAX 64
 #define STATE_KNOBS_MAX 2048
 #define STATE_CLAIMS_MAX 1024 /* of one lease; every interrupt is one */

@@ -223,6 +223,8 @@ static int serve_call(struct varlink_request *q, const struct varlink_service *s
         }
 
         q->method = strrchr(method, '.') + 1;
+        if (service->instead)
+                return call_handler(q, service, service->instead, userdata);
         n = (size_t) (q->method - 1 - method);
         memcpy(interface, method, n);
         interface[n] = '\0';

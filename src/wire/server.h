@@ -31,6 +31,7 @@ struct varlink_service {
         const char *interface;                        /* "org.passthru" */
         const char *description;                      /* the interface in Varlink's language */
         const struct varlink_method *methods;         /* ends with a NULL name */
+        varlink_handler instead;                      /* not NULL: answers all calls, introspection as well */
         uint64_t timeout_usec;                        /* for each frame in each direction */
         unsigned calls_max;                           /* calls on one connection; it ends behind the last */
 };

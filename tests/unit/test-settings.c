@@ -39,8 +39,12 @@ static void test_good(void **state) {
                 { "[lease]\ndeadline=1s\n", { S, 60 * S, 10 * S } },
                 { "[lease]\ndeadline=10min\n", { 600 * S, 60 * S, 10 * S } },
                 { "[helper]\nidle-exit=24h\nretry=1h\n", { 70 * S, 86400 * S, 3600 * S } },
+                { "[helper]\ngroup=vm-users\n", { 70 * S, 60 * S, 10 * S, "vm-users" } },
+                { "[helper]\ngroup=a2345678901234567890123456789012\n",
+                  { 70 * S, 60 * S, 10 * S, "a2345678901234567890123456789012" } },
+                { "[helper]\ngroup=vm\ngroup=\n", { 70 * S, 60 * S, 10 * S } },
                 { "[helper]\nretry=1\nretry=2\n[lease]\ndeadline=3\n", { 3 * S, 60 * S, 2 * S } },
-                { "[lease]\npatience=500ms\n", { 70 * S, 60 * S, 10 * S, S / 2 } },
+                { "[lease]\npatience=500ms\n", { 70 * S, 60 * S, 10 * S, .patience_usec = S / 2 } },
         };
 
         (void) state;
@@ -56,6 +60,7 @@ static void test_good(void **state) {
                 assert_int_equal(s.retry_usec, cases[i].wanted.retry_usec);
                 assert_int_equal(s.patience_usec,
                                  cases[i].wanted.patience_usec ? cases[i].wanted.patience_usec : 10 * S);
+                assert_string_equal(s.group, cases[i].wanted.group);
         }
 }
 
@@ -79,8 +84,13 @@ static void test_bad(void **state) {
                 { "[helper]\nidle-exit=25h\n", "idle-exit: wanted a time from 1s to 24h" },
                 { "[helper]\nretry=61min\n", "retry: wanted a time from 1s to 1h" },
                 { "[lease]\nretry=5\n", "wanted deadline or patience, found the unknown setting “retry”" },
-                { "[helper]\ndeadline=5\n", "wanted idle-exit or retry, found the unknown setting “deadline”" },
+                { "[helper]\ndeadline=5\n", "wanted group, idle-exit or retry, found the unknown setting “deadline”" },
                 { "[lease]\nDeadline=5\n", "unknown setting “Deadline”" },
+                { "[helper]\ngroup=a b\n", "group: wanted the name of a group in /etc/group" },
+                { "[helper]\ngroup=../x\n", "found “../x”" },
+                { "[helper]\ngroup=a:b\n", "found “a:b”" },
+                { "[helper]\ngroup=a23456789012345678901234567890123\n", "at most 32 of" },
+                { "[lease]\ngroup=vm\n", "wanted deadline or patience, found the unknown setting “group”" },
                 { "[leases]\n", "found [leases]" },
                 { "deadline=5\n", "found []" },
         };

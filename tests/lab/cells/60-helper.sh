@@ -41,13 +41,73 @@ comes_and_goes() {
 
 socket_is_of_root() {
 	is "$(stat -c '%U %a' "$HELPER_SOCKET")" 'root 600' 'the socket is of root alone'
-	is "$(stat -c '%U %a' /run/passthru)" 'root 700' 'so is its folder'
+	is "$(stat -c '%U %a' /run/passthru)" 'root 711' 'nobody else lists or writes its folder'
 	fails_with 'Permission denied' 'another user does not reach it' as_nobody socat -u /dev/null "UNIX-CONNECT:$HELPER_SOCKET"
 	fails_with 'only root' 'passthru says so' as_nobody passthru lend --device "$(addr nvme_b)"
-	chmod 755 /run/passthru && chmod 666 "$HELPER_SOCKET"
-	matches "$(as_nobody socat -t 10 - "UNIX-CONNECT:$HELPER_SOCKET" < <(printf '{"method":"org.passthru.Status"}\0') | tr -d '\0')" \
-		'org.passthru.PermissionDenied' 'where the socket was opened to all, the helper looks itself'
-	chmod 700 /run/passthru && chmod 600 "$HELPER_SOCKET"
+	chmod 666 "$HELPER_SOCKET"
+	is "$(error_for as_nobody org.passthru.Status)" org.passthru.PermissionDenied \
+		'where the socket was opened to all, the helper looks itself'
+	is "$(error_for as_nobody org.varlink.service.GetInfo)" org.passthru.PermissionDenied '… and tells nothing'
+	chmod 600 "$HELPER_SOCKET"
+}
+
+as_member() { # of the group that may see the status
+	setpriv --reuid=65533 --regid=65533 --groups="$(getent group vm-status | cut -d: -f3)" "$@"
+}
+
+error_for() { # PREFIX METHOD: what somebody's call is answered with; empty for a reply
+	printf '{"method":"%s"}\0' "$2" | "$1" socat -t 10 - "UNIX-CONNECT:$HELPER_SOCKET" | tr -d '\0' | jq -r '.error // ""'
+}
+
+# As many connections as somebody likes, which say nothing.
+crowd() {
+	as_member python3 - "$HELPER_SOCKET" <<-'X'
+		import socket, sys, time
+		crowd = [socket.socket(socket.AF_UNIX) for _ in range(100)]
+		for s in crowd:
+		    s.connect(sys.argv[1])
+		print("connected", flush=True)
+		time.sleep(60)
+	X
+}
+
+group_may_read() {
+	local pid method workers
+	groupadd --system vm-status
+	settings '[helper]' idle-exit=60s retry=2s group=vm-status
+	fails_with 'Permission denied' 'the setting alone does not open the socket' \
+		as_member socat -u /dev/null "UNIX-CONNECT:$HELPER_SOCKET"
+	mkdir -p /etc/systemd/system/passthru.socket.d
+	printf '[Socket]\nSocketGroup=vm-status\nSocketMode=0660\n' >/etc/systemd/system/passthru.socket.d/group.conf
+	systemctl daemon-reload && systemctl stop passthru.service && systemctl restart passthru.socket
+	is "$(stat -c '%U %G %a' "$HELPER_SOCKET")" 'root vm-status 660' 'with a drop-in the group reaches the socket'
+	fails_with 'Permission denied' '… and others do not' as_nobody socat -u /dev/null "UNIX-CONNECT:$HELPER_SOCKET"
+	succeeds 'something is lent' passthru lend lab-h
+	succeeds 'a member sees the status' as_member passthru status
+	matches "$OUTPUT" 'lab-h' '… with the lease'
+	is "$(as_member passthru status --json | jq -c .leases)" "$(passthru status --json | jq -c .leases)" '… the same as root sees'
+	fails_with 'Permission denied' '… not from the file' as_member cat /run/passthru/state.json
+	fails_with 'only root' 'another user does not' as_nobody passthru status
+	is "$(error_for as_member org.passthru.Status)" '' 'a member may call Status'
+	is "$(error_for as_member org.varlink.service.GetInfo)" '' '… and GetInfo'
+	for method in Lend Return Reconcile; do
+		is "$(error_for as_member org.passthru.$method)" org.passthru.PermissionDenied "… but not $method"
+	done
+	fails_with 'only root' '… nor passthru lend' as_member passthru lend --device "$(addr nvme_b)"
+	fails_with 'only root' '… nor passthru return' as_member passthru return lab-h
+	crowd >/tmp/crowd &
+	pid=$!
+	eventually 20 grep -q connected /tmp/crowd
+	workers=$(pgrep -c -P "$(helper_pid)")
+	is "$((workers > 0 && workers <= 4))" 1 "of a hundred connections that say nothing only a few are listened to ($workers)"
+	succeeds '… and root is served' passthru return lab-h
+	pkill -P $pid
+	kill $pid
+	settings '[helper]' idle-exit=60s retry=2s
+	is "$(error_for as_member org.passthru.Status)" org.passthru.PermissionDenied 'the socket alone does not make a member'
+	rm /etc/systemd/system/passthru.socket.d/group.conf
+	systemctl daemon-reload && systemctl stop passthru.service && systemctl restart passthru.socket
+	is "$(stat -c '%U %G %a' "$HELPER_SOCKET")" 'root root 600' 'without the drop-in the socket is of root alone again'
 }
 
 introspection() {
@@ -160,6 +220,7 @@ remember_host
 comes_and_goes
 settings '[helper]' idle-exit=60s retry=2s
 socket_is_of_root
+group_may_read
 introspection
 bad_input
 succeeds 'two devices are lent' passthru lend lab-h
