@@ -19,6 +19,8 @@ $(BUILD)/tests/test-device-idle: $(BUILD)/obj/cli/device-idle.o
 # The helper is a program and no archive; the credentials of a socket come from the kernel.
 $(BUILD)/tests/test-peer: $(patsubst %,$(BUILD)/obj/helper/%.o,worker peer journal)
 $(BUILD)/tests/test-peer: FAKE_LDFLAGS += -Wl,--wrap=getsockopt
+$(BUILD)/tests/test-module: FAKE_LDFLAGS := $(foreach f,root_is_live sd_bus_open_system sd_bus_flush_close_unref \
+  sd_bus_call_method sd_bus_message_read sd_bus_message_unref sd_bus_get_property_string,-Wl,--wrap=$(f))
 FAKE_OBJECTS := $(patsubst tests/%.c,$(BUILD)/obj/tests/%.o,$(sort $(wildcard tests/fake/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test-*.c)))
 FUZZ := $(patsubst tests/fuzz/fuzz-%.c,%,$(sort $(wildcard tests/fuzz/fuzz-*.c)))

@@ -6,12 +6,11 @@
 #include "base/err.h"
 #include "base/root.h"
 
-/* Loads a kernel module with what it depends on, as modprobe does (aliases, options, soft dependencies), unless
- * /sys/module shows that it is loaded or built in: then libkmod is not even opened. Never unloads. Only the
- * running host can load; for any other root a missing module is -EOPNOTSUPP. Install commands of modprobe.d are
- * not run: a module that has one is refused with -EPERM.
- * Errors: -EINVAL no name of a module, -ENOENT no such module (package to look for in *e), -EPERM,
- * -EKEYREJECTED (Secure Boot), what the kernel answered. */
+/* Loads a kernel module as modprobe does, by systemd's modprobe@NAME.service, unless /sys/module shows that it is loaded
+ * or built in: then nobody is asked. Never unloads. Only the running host can load; for any other root a missing module is
+ * -EOPNOTSUPP.
+ * Errors: -EINVAL no name of a module, -ENOENT modprobe did not load it (*e says where to look), -ETIMEDOUT not within a
+ * minute, what D-Bus or systemd answered. */
 int module_ensure(const struct root *root, const char *name, struct err *e);
 
 /* The names of the modules that would load for a PCI function, as "nouveau nvidia", in the order of the kernel's
@@ -21,6 +20,3 @@ const char *module_for_device(const struct root *root, const char *address, char
 
 /* True when /sys/module/NAME exists ('-' and '_' are the same). */
 bool module_is_loaded(const struct root *root, const char *name);
-
-/* What the answer r of the kernel or libkmod for a module means for the person. Returns r. */
-int module_explain(const char *name, int r, struct err *e);

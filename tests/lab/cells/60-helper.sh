@@ -147,7 +147,7 @@ sandbox() {
 	process=$(cat /proc/"$(helper_pid)"/status)
 	matches "$process" 'NoNewPrivs:.1' 'the sandbox: no new privileges'
 	matches "$process" 'Seccomp:.2' '… a filter of system calls'
-	is "$(awk '/^CapBnd/ { print $2 }' <<<"$process")" 0000000000090004 '… three capabilities'
+	is "$(awk '/^CapBnd/ { print $2 }' <<<"$process")" 0000000000080004 '… two capabilities'
 	is "$(systemctl show passthru.service -p ProtectSystem -p DevicePolicy -p MemoryDenyWriteExecute | sort | xargs)" \
 		'DevicePolicy=closed MemoryDenyWriteExecute=yes ProtectSystem=strict' '… nothing to write but /run/passthru and /sys, no device nodes'
 	note "$(systemd-analyze security passthru.service | tail -1)"
