@@ -43,6 +43,11 @@ $(BUILD)/tests/test-%: $(BUILD)/obj/tests/unit/test-%.o $(BUILD)/lib/libfake.a $
 	$(CC) $(CFLAGS) $(LDFLAGS) $(FAKE_LDFLAGS) -o $@ $(filter %.o,$^) \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIB_LDLIBS) $(CMOCKA)
 
+$(BUILD)/tests/hostile-worker: $(BUILD)/obj/tests/hostile/worker.o $(patsubst %,$(BUILD)/obj/helper/%.o,worker peer journal) \
+    $(LINK_ORDER)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
 $(BUILD)/tests/replay-%: $(BUILD)/obj/tests/fuzz/fuzz-%.o $(BUILD)/obj/tests/fuzz/replay.o $(LINK_ORDER)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
@@ -75,10 +80,10 @@ check:
 	tests/total $(RESULTS)/* || status=1; exit $$status
 
 .PHONY: check-unit
-check-unit: all $(UNIT)
+check-unit: all $(UNIT) $(BUILD)/tests/hostile-worker
 	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/unit
 	@BUILD=$(BUILD) SANITIZED=$(SANITIZED) tests/run $(RESULTS)/unit tests/layers tests/hardening tests/units tests/docs \
-	  tests/initramfs tests/device tests/cli tests/groups tests/completions tests/boot-loaders tests/boot $(UNIT)
+	  tests/initramfs tests/device tests/cli tests/groups tests/completions tests/hostile/hostile tests/boot-loaders tests/boot $(UNIT)
 
 .PHONY: check-install
 check-install: all

@@ -37,10 +37,26 @@ char *str_strip(char *s) {
         return s;
 }
 
+/* Bytes of the control character at s, 0: it is none. */
+static size_t control_at(const char *s) {
+        const unsigned char *u = (const unsigned char *) s;
+
+        if (*u < 0x20 || *u == 0x7f)
+                return 1;
+        if (*u == 0xc2 && u[1] >= 0x80 && u[1] <= 0x9f)
+                return 2;
+        if (*u == 0xe2 && ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9)))
+                return 3;
+        return 0;
+}
+
 void str_printable(char *s) {
-        for (; *s; s++)
-                if ((unsigned char) *s < 0x20 || *s == 0x7f)
-                        *s = '?';
+        while (*s) {
+                size_t n = control_at(s);
+
+                memset(s, '?', n);
+                s += n > 0 ? n : 1;
+        }
 }
 
 static int digit_value(char c) {

@@ -2,6 +2,7 @@
 #include "boot/ledger.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <json-c/json_tokener.h>
 #include <stdlib.h>
@@ -260,13 +261,24 @@ static int trial_from_json(struct json_object *o, struct ledger *ledger, struct 
         return 0;
 }
 
+static bool path_is_plain(const char *path) {
+        size_t n = strlen(path);
+        char copy[PATH_MAX];
+
+        if (*path != '/' || strstr(path, "/../") || (n >= 3 && str_eq(path + n - 3, "/..")) ||
+            str_copy(copy, sizeof(copy), path) < 0)
+                return false;
+        str_printable(copy);
+        return str_eq(copy, path);
+}
+
 static int file_from_json(struct json_object *o, struct ledger *ledger, struct err *e) {
         struct json_object *created, *parameters;
         const char *path = text_of(o, "path");
         int r;
 
-        if (!path || *path != '/' || strstr(path, "/../"))
-                return damaged(e, "'path' must be an absolute path");
+        if (!path || !path_is_plain(path))
+                return damaged(e, "'path' must be an absolute path without '..' and control characters");
         if (ledger_find(ledger, path))
                 return damaged(e, "a file is listed twice");
         if (!json_object_object_get_ex(o, "created", &created) || !json_object_is_type(created, json_type_boolean))

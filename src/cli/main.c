@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/text.h"
 
@@ -65,13 +66,16 @@ int cli_fail(const struct err *e) {
 }
 
 int cli_usage_error(const char *verb, const char *fmt, ...) {
+        char message[ERR_MESSAGE_MAX];
         va_list ap;
 
-        fputs("passthru: ", stderr);
         va_start(ap, fmt);
-        (void) vfprintf(stderr, fmt, ap);
+        (void) vsnprintf(message, sizeof(message), fmt, ap);
         va_end(ap);
-        fprintf(stderr, "\nTry 'passthru %s%s--help'.\n", verb, *verb ? " " : "");
+        /* What was typed may have come from elsewhere. */
+        str_printable(message);
+        utf8_repair(message);
+        fprintf(stderr, "passthru: %s\nTry 'passthru %s%s--help'.\n", message, verb, *verb ? " " : "");
         return EXIT_USAGE;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "base/utf8.h"
 #include "cli/text.h"
 
 #define COLUMNS_MAX 12
@@ -26,6 +27,7 @@ static void add(struct table *t, const char *text) {
         t->cells = bigger;
         t->cells[t->n_cells] = text_for_locale(text);
         str_printable(t->cells[t->n_cells]);
+        utf8_repair(t->cells[t->n_cells]);
         w = text_width(t->cells[t->n_cells++]);
         if (w > t->width[column])
                 t->width[column] = w;

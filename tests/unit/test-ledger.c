@@ -166,6 +166,8 @@ static void refuses_damaged_texts(void **state) {
                 "{\"version\":1,\"loader\":\"grub\",\"files\":[]}",
                 HEAD "[{\"path\":\"a\",\"created\":false,\"parameters\":[]}]}",
                 HEAD "[{\"path\":\"/a/../b\",\"created\":false,\"parameters\":[]}]}",
+                HEAD "[{\"path\":\"/a/..\",\"created\":false,\"parameters\":[]}]}",
+                HEAD "[{\"path\":\"/a/\\u001b[2J\",\"created\":false,\"parameters\":[]}]}",
                 HEAD "[{\"path\":\"/a\\u0000b\",\"created\":false,\"parameters\":[]}]}",
                 HEAD "[{\"path\":\"/a\",\"created\":1,\"parameters\":[]}]}",
                 HEAD "[{\"path\":\"/a\",\"created\":true}]}",

@@ -178,6 +178,10 @@ static void test_printable(void **state) {
                 { "a\nb\tc", "a?b?c" },
                 { "\x1b[31mred\x7f", "?[31mred?" },
                 { "caf\xc3\xa9", "caf\xc3\xa9" },
+                { "\xc2\x9b" "31m", "??31m" },
+                { "a\xc2\xa0\xc2", "a\xc2\xa0\xc2" },
+                { "a\xe2\x80\xae" "b\xe2\x81\xa6", "a???b???" },
+                { "\xe2\x80\xa7\xe2\x80\xaf\xe2\x80", "\xe2\x80\xa7\xe2\x80\xaf\xe2\x80" },
         };
 
         (void) state;

@@ -87,7 +87,7 @@ group_may_read() {
 	matches "$OUTPUT" 'lab-h' '… with the lease'
 	is "$(as_member passthru status --json | jq -c .leases)" "$(passthru status --json | jq -c .leases)" '… the same as root sees'
 	fails_with 'Permission denied' '… not from the file' as_member cat /run/passthru/state.json
-	fails_with 'only root' 'another user does not' as_nobody passthru status
+	fails_with 'for root only' 'another user does not' as_nobody passthru status
 	is "$(error_for as_member org.passthru.Status)" '' 'a member may call Status'
 	is "$(error_for as_member org.varlink.service.GetInfo)" '' '… and GetInfo'
 	for method in Lend Return Reconcile; do
