@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <sys/types.h>
 
-/* Reads an open directory. Not readdir(3): for each directory it makes four system calls and a buffer of 32 KiB first.
+/* Reads an open directory. Not readdir(3): for each directory it makes four system calls and a buffer of 32 KiB.
  * Starts as { .fd = fd }; the caller closes fd. */
 struct dir_reader {
         int fd;

@@ -331,7 +331,8 @@ int verify_groups(const struct root *root, const struct lease *lease, struct err
                 group = iommu_group_of(root, &a);
                 if (group < 0)
                         return err_set(e, group, ERR_FAILED, lease->claims[i].name,
-                                       "%s is in no IOMMU group any more: was it unplugged?", lease->claims[i].name);
+                                       "%s is in no IOMMU group any more: was it unplugged?",
+                                       lease->claims[i].name);
                 pci_devices_done(&members);
                 r = iommu_group_devices(root, group, &members, e);
                 if (r >= 0)

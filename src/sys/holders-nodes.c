@@ -246,8 +246,8 @@ static int add_nvidia(struct scan *scan, size_t device) {
         return add_node(scan, &node);
 }
 
-/* Its node is there as long as one function of the group is on vfio (drivers/vfio/group.c, vfio_create_group). Where
- * none is, nobody can have it open, and a device without other nodes needs no look at all processes. */
+/* Its node is there as long as one function of the group is on vfio (drivers/vfio/group.c, vfio_create_group).
+ * Where none is, nobody can have it open, and a device without other nodes needs no look at all processes. */
 static int add_vfio_group(struct scan *scan, size_t device) {
         char link[64];
 

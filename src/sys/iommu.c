@@ -28,7 +28,8 @@ int iommu_group_of(const struct root *root, const struct bdf *address) {
         uint64_t group;
         int r;
 
-        r = root_link_name(root, text, sizeof(text), "/sys/bus/pci/devices/%s/iommu_group", bdf_format(address, name));
+        bdf_format(address, name);
+        r = root_link_name(root, text, sizeof(text), "/sys/bus/pci/devices/%s/iommu_group", name);
         if (r >= 0)
                 r = str_to_u64(text, 10, INT_MAX, &group);
         return r < 0 ? r : (int) group;

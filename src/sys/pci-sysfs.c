@@ -71,7 +71,8 @@ int pci_device_read_more(const struct root *root, const char *address, struct pc
         return dir < 0 ? dir : read_more(root, dir, address, d);
 }
 
-/* All numbers in one attribute (drivers/pci/pci-sysfs.c, modalias_show), which like each of them alone takes no lock. */
+/* All numbers in one attribute, which takes no lock, like each of them alone (drivers/pci/pci-sysfs.c,
+ * modalias_show). */
 static int parse_modalias(const char *text, struct pci_device *d) {
         unsigned vendor, device, subsystem_vendor, subsystem_device, base, sub, interface;
         int n = 0;

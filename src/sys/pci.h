@@ -10,8 +10,8 @@
  * pci_devices_done. Errors: -ENOMEM, -EIO (libpci's own message in *e). */
 int host_pci_devices(const struct root *root, struct pci_devices *ret, struct err *e) _must_check_;
 
-/* One function, read from sysfs only. -ENODEV with a message when it is not there, -EIO when its modalias is not as the
- * kernel writes it. Never hangs. */
+/* One function, read from sysfs only. Never hangs. -ENODEV with a message when it is not there, -EIO when its
+ * modalias is not as the kernel writes it. */
 int host_pci_device(const struct root *root, const struct bdf *address, struct pci_device *ret, struct err *e)
         _must_check_;
 

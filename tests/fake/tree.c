@@ -210,9 +210,9 @@ void tree_pci(struct tree *t, const struct tree_pci *f) {
         tree_filef(t, PATH("%s/subsystem_device", dir), "0x%04x\n", f->subsystem_device);
         tree_filef(t, PATH("%s/class", dir), "0x%06x\n", f->class_code);
         tree_filef(t, PATH("%s/revision", dir), "0x%02x\n", f->revision);
-        tree_filef(t, PATH("%s/modalias", dir), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", f->vendor, f->device,
-                   f->subsystem_vendor, f->subsystem_device, f->class_code >> 16, f->class_code >> 8 & 0xff,
-                   f->class_code & 0xff);
+        tree_filef(t, PATH("%s/modalias", dir), "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", f->vendor,
+                   f->device, f->subsystem_vendor, f->subsystem_device, f->class_code >> 16,
+                   f->class_code >> 8 & 0xff, f->class_code & 0xff);
         tree_filef(t, PATH("%s/driver_override", dir), "%s\n", f->override ? f->override : "(null)");
         tree_filef(t, PATH("%s/uevent", dir), "PCI_SLOT_NAME=%s\n", f->address);
         if (f->class_code >> 8 == 0x0300)

@@ -57,8 +57,8 @@ const char *tree_pci_path(const struct tree *tree, const char *address);
 /* The node of an IOMMU group on vfio, as sysfs shows it. */
 void tree_vfio_group(struct tree *tree, const char *group);
 
-/* Binds to the driver (made when missing), or to none (NULL), as the links in sysfs show it; a vfio driver brings the
- * node of the group, which stays. Nothing else is touched: neither driver_override nor other functions. */
+/* Binds to the driver (made when missing), or to none (NULL), as the links in sysfs show it; a vfio driver brings
+ * the node of the group, which stays. Nothing else is touched: neither driver_override nor other functions. */
 void tree_pci_bind(struct tree *tree, const char *address, const char *driver);
 
 /* /sys/bus/pci/drivers/NAME and /sys/module/NAME ('-' as '_'). */
