@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 #include <time.h>
 
+#include "base/child.h"
 #include "base/str.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
@@ -125,7 +126,7 @@ int unit_is_active(const struct root *root, const char *unit, bool *ret, struct 
 }
 
 /* The job's object is gone when it is through. */
-static int wait_for_job(sd_bus *bus, const char *job) {
+static int wait_for_job(sd_bus *bus, const char *job, uint64_t until_usec) {
         for (;;) {
                 _cleanup_(error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
                 _cleanup_free_ char *state = NULL;
@@ -136,25 +137,42 @@ static int wait_for_job(sd_bus *bus, const char *job) {
                         return 0;
                 if (r < 0)
                         return r;
-                (void) nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+                if (now_usec() >= until_usec)
+                        return -ETIMEDOUT;
+                (void) nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
         }
+}
+
+static int do_job(sd_bus *bus, const char *unit, bool start, uint64_t until_usec, struct err *e) {
+        _cleanup_(message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_(error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const char *job;
+        int r;
+
+        if ((r = sd_bus_call_method(bus, MANAGER, start ? "StartUnit" : "StopUnit", &error, &reply, "ss", unit,
+                                    "replace")) < 0 ||
+            (r = sd_bus_message_read(reply, "o", &job)) < 0 || (r = wait_for_job(bus, job, until_usec)) < 0)
+                return unit_failed(unit, r, &error, start ? "start it" : "stop it", e);
+        return 0;
+}
+
+int unit_run(const struct root *root, const char *unit, uint64_t timeout_usec, struct err *e) {
+        _cleanup_(bus_closep) sd_bus *bus = NULL;
+        int r = open_bus(root, unit, &bus, e);
+
+        return r < 0 ? r : do_job(bus, unit, true, now_usec() + timeout_usec, e);
 }
 
 int unit_set_active(const struct root *root, const char *unit, bool active, struct err *e) {
         _cleanup_(bus_closep) sd_bus *bus = NULL;
-        _cleanup_(message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        const char *job;
         bool now;
         int r;
 
         r = open_bus(root, unit, &bus, e);
+        if (r >= 0)
+                r = do_job(bus, unit, active, UINT64_MAX, e);
         if (r < 0)
                 return r;
-        if ((r = sd_bus_call_method(bus, MANAGER, active ? "StartUnit" : "StopUnit", &error, &reply, "ss", unit,
-                                    "replace")) < 0 ||
-            (r = sd_bus_message_read(reply, "o", &job)) < 0 || (r = wait_for_job(bus, job)) < 0)
-                return unit_failed(unit, r, &error, active ? "start it" : "stop it", e);
         r = is_active(bus, unit, &now, e);
         if (r < 0 || now == active)
                 return r;

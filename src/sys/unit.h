@@ -19,5 +19,9 @@ int unit_is_active(const struct root *root, const char *unit, bool *ret, struct 
  * stop. */
 int unit_set_active(const struct root *root, const char *unit, bool active, struct err *e);
 
+/* Starts one that does its work and ends (a oneshot service), and waits until it is through. How it ended is not asked.
+ * -ETIMEDOUT. */
+int unit_run(const struct root *root, const char *unit, uint64_t timeout_usec, struct err *e);
+
 /* "NAME.slice", "NAME.scope" of [A-Za-z0-9:_.\-]: what a top-level cgroup may be called. */
 bool unit_name_is_valid(const char *name);
