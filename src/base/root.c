@@ -154,9 +154,17 @@ int fd_read(int fd, size_t max, char **ret, size_t *ret_size) {
 
 int root_read(const struct root *root, const char *path, size_t max, char **ret, size_t *ret_size) {
         _cleanup_close_ int fd = -1;
+        struct stat st;
 
         fd = root_open(root, path, O_RDONLY | O_NONBLOCK, 0);
-        return fd < 0 ? fd : fd_read(fd, max, ret, ret_size);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        /* It would read as an empty file. */
+        if (S_ISFIFO(st.st_mode))
+                return -EINVAL;
+        return fd_read(fd, max, ret, ret_size);
 }
 
 /* In one read: sysfs and procfs give all of a short file at once. */

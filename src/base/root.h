@@ -28,7 +28,7 @@ int root_open(const struct root *root, const char *path, int flags, mode_t mode)
 int root_exists(const struct root *root, const char *fmt, ...) _printf_(2, 3);
 
 /* The whole file, NUL-terminated, at most max bytes (-EFBIG above). *ret_size may be NULL; a NUL byte inside
- * the file shows as *ret_size > strlen. Caller frees. */
+ * the file shows as *ret_size > strlen. -EINVAL: a FIFO. Caller frees. */
 int root_read(const struct root *root, const char *path, size_t max, char **ret, size_t *ret_size);
 
 /* The same from a file that was opened before, to look at its owner first. */

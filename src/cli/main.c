@@ -129,6 +129,7 @@ int main(int argc, char **argv) {
         _cleanup_root_ struct root *root = NULL;
         struct cli cli = {};
         const char *dir = NULL;
+        struct err e = {};
         int c, r;
 
         (void) setlocale(LC_ALL, "");
@@ -172,8 +173,8 @@ int main(int argc, char **argv) {
 
         r = root_new(dir, &root);
         if (r < 0) {
-                fprintf(stderr, "passthru: --root %s: %s\n", dir, strerror(-r));
-                return EXIT_FAILURE;
+                (void) err_set(&e, r, ERR_FAILED, "root", "--root %s: %s", dir ? dir : "/", strerror(-r));
+                return cli_fail(&e);
         }
         cli.root = root;
         argc -= optind;
