@@ -22,8 +22,9 @@ int str_format(char *dst, size_t size, const char *fmt, ...) _printf_(3, 4);
 /* Removes white space at both ends, in place; returns the first kept character. */
 char *str_strip(char *s);
 
-/* Replaces each byte of a control character by '?', in place: C0, DEL, C1 in UTF-8 (U+009B begins a sequence for terminals),
- * line separators and what turns the direction of text around (U+2028…202E, U+2066…2069). Other bytes stay. */
+/* Replaces each byte of a control character by '?', in place: C0, DEL, C1 in UTF-8 (U+009B begins a sequence
+ * for terminals), line separators and what turns the direction of text around (U+2028…202E, U+2066…2069). Other
+ * bytes stay. */
 void str_printable(char *s);
 
 /* Strict numbers: the whole string, no sign, no white space, no overflow. base 8, 10 or 16; base 16 takes

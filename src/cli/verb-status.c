@@ -80,8 +80,8 @@ static void print_knobs(const struct state *s, char (*now)[KNOB_VALUE_MAX]) {
         table_print(t, TABLE_WRAP);
 }
 
-/* The state file is root's. Members of the group that may read ask the helper, whose reply is the file's content but for
- * the version. */
+/* The state file is root's. Members of the group that may read ask the helper, whose reply is the file's
+ * content but for the version. */
 static int state_ask(struct state *ret, struct err *e) {
         _cleanup_varlink_ struct varlink *v = NULL;
         _cleanup_json_ struct json_object *reply = NULL;

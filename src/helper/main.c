@@ -63,7 +63,8 @@ static int on_worker_exit(sd_event_source *source, const siginfo_t *si, void *us
         return plan_next(h);
 }
 
-/* Forks a worker; in it, serves the connection fd, or reconciles when fd is -1. Takes fd over. Returns the worker's pid. */
+/* Forks a worker; in it, serves the connection fd, or reconciles when fd is -1. Takes fd over. Returns the
+ * worker's pid. */
 static pid_t start_worker(struct helper *h, int fd, const struct peer *peer) {
         pid_t pid = fork();
         sd_event_source *source;

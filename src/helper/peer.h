@@ -5,8 +5,8 @@
 
 #include "base/root.h"
 
-/* Who is at the other end of a connection, as the kernel noted it when the connection was made: nothing that the peer
- * says or does later changes it. */
+/* Who is at the other end of a connection, as the kernel noted it when the connection was made: nothing that
+ * the peer says or does later changes it. */
 struct peer {
         uid_t uid;
         gid_t gid;
@@ -26,6 +26,6 @@ enum access {
         ACCESS_ALL,
 };
 
-/* Root may everything; a member of the group (a name in /etc/group; "": there is none) may read. A group that does not
- * exist, or cannot be looked up, has no members. */
+/* Root may everything; a member of the group (a name in /etc/group; "": there is none) may read. A group that
+ * does not exist, or cannot be looked up, has no members. */
 enum access peer_access(const struct root *root, const struct peer *peer, const char *group);

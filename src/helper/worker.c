@@ -114,8 +114,9 @@ static int refuse_peer(struct varlink_request *call, struct json_object **ret, v
 
         (void) call;
         (void) ret;
-        return err_set(e, -EPERM, ERR_PERMISSION, NULL, "only root may use passthru, and the group that [helper] group= in "
-                       "passthru.conf names may see the status: the user with id %u is neither; try again with sudo",
+        return err_set(e, -EPERM, ERR_PERMISSION, NULL,
+                       "only root may use passthru, and the group that [helper] group= in passthru.conf names may see "
+                       "the status: the user with id %u is neither; try again with sudo",
                        (unsigned) w->peer->uid);
 }
 

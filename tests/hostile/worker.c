@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* hostile-worker ROOT <BYTES >REPLIES: a worker of the helper, for a client that is root, in a machine made of files. */
+/* hostile-worker ROOT <BYTES >REPLIES: a worker of the helper, for a client that is root, in a machine made of
+ * files. */
 
 #include <errno.h>
 #include <signal.h>

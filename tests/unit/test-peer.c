@@ -173,6 +173,8 @@ static void ask(const struct root *root, const char *method, char *ret, size_t s
 
 #define DENIED "org.passthru.PermissionDenied"
 #define INVALID "org.passthru.InvalidRequest"
+#define NO_METHOD VARLINK_SERVICE ".MethodNotFound"
+#define NO_INTERFACE VARLINK_SERVICE ".InterfaceNotFound"
 
 static void test_methods(void **state) {
         static const struct {
@@ -183,12 +185,13 @@ static void test_methods(void **state) {
                 { "org.passthru.Return", DENIED, DENIED, INVALID },
                 { "org.passthru.Reconcile", DENIED, DENIED, "" },
                 { "org.passthru.Status", DENIED, "", "" },
-                { "org.passthru.Destroy", DENIED, "org.varlink.service.MethodNotFound", "org.varlink.service.MethodNotFound" },
-                { "com.example.Do", DENIED, "org.varlink.service.InterfaceNotFound", "org.varlink.service.InterfaceNotFound" },
+                { "org.passthru.Destroy", DENIED, NO_METHOD, NO_METHOD },
+                { "com.example.Do", DENIED, NO_INTERFACE, NO_INTERFACE },
                 { VARLINK_SERVICE ".GetInfo", DENIED, "", "" },
                 { VARLINK_SERVICE ".GetInterfaceDescription", DENIED, "", "" },
         };
-        static const struct person stranger = { 1001, 400 }, member = { 1000, 100, { 500 }, 1 }, superuser = { 0, 0 };
+        static const struct person stranger = { 1001, 400 }, superuser = { 0, 0 };
+        static const struct person member = { 1000, 100, { 500 }, 1 };
         _cleanup_tree_ struct tree *t = tree_new();
 
         (void) state;
@@ -212,7 +215,8 @@ static void test_methods(void **state) {
 
 /* What cannot be read gives nothing to anyone. */
 static void test_settings(void **state) {
-        static const char *const files[] = { "", "[helper]\n", "[helper]\ngroup=\n", "[helper]\ngroup=vm-status\nfoo=1\n",
+        static const char *const files[] = { "", "[helper]\n", "[helper]\ngroup=\n",
+                                             "[helper]\ngroup=vm-status\nfoo=1\n",
                                              "[helper]\ngroup=nobody-has-this\n", "\x01" };
         static const struct person member = { 1000, 500 }, superuser = { 0, 0 };
 
