@@ -110,7 +110,7 @@ check-asan:
 
 # The lab's cells that fit into CI; the others, and longer runs of these, are for torture. A cell that boots through a boot
 # loader takes minutes: CI has one of each kind.
-LAB_LONG := 71-grub-trixie 73-systemd-boot-bookworm 74-uki
+LAB_LONG := 71-grub-trixie 73-systemd-boot-bookworm 74-uki 81-early-other 82-early-off 84-early-lend
 LAB_CELLS ?= $(filter-out demo $(LAB_LONG),$(patsubst tests/lab/cells/%.sh,%,$(sort $(wildcard tests/lab/cells/*.sh))))
 # RELEASE:COUNT: machines whose IOMMU groups are predicted under the kernel of that Debian release.
 GROUPS_MACHINES ?= bookworm:2 trixie:2

@@ -14,6 +14,7 @@
 
 int module_ensure(const struct root *root, const char *name, struct err *e) {
         char unit[sizeof("modprobe@.service") + DRIVER_NAME_MAX];
+        struct err why = {};
         int r;
 
         if (!driver_name_is_valid(name))
@@ -26,12 +27,11 @@ int module_ensure(const struct root *root, const char *name, struct err *e) {
 
         r = str_format(unit, sizeof(unit), "modprobe@%s.service", name);
         if (r >= 0)
-                r = unit_run(root, unit, LOAD_USEC, e);
-        if (r < 0) {
-                err_prefix(e, "module %s is not loaded", name);
-                err_append(e, "; try 'modprobe %s', or load it at boot (/etc/modules-load.d)", name);
-                return r;
-        }
+                r = unit_run(root, unit, LOAD_USEC, &why);
+        if (r < 0)
+                return err_set(e, r, r == -ETIMEDOUT ? ERR_TIMEOUT : ERR_FAILED, name,
+                               "module %s is not loaded: %s; try 'modprobe %s', or load it at boot (/etc/modules-load.d)",
+                               name, why.message, name);
         if (module_is_loaded(root, name))
                 return 0;
         return err_set(e, -ENOENT, ERR_NOT_FOUND, name,
