@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fake/loaders.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -162,4 +164,62 @@ void make_ostree(struct tree *tree) {
         tree_file(tree, "/usr/bin/rpm-ostree", "");
         tree_file(tree, "/boot/loader/entries/ostree-1.conf", "title O\nversion 1\noptions root=1 ostree=/a\nlinux /o\n");
         write_deployment(tree, "root=1 quiet ostree=/b");
+}
+
+#define PE_CMDLINE 0x120
+
+/* A PE file with one section, .cmdline. */
+static void tree_pe(struct tree *tree, const char *path, const char *line) {
+        unsigned char pe[PE_CMDLINE + 1024] = "MZ";
+        size_t n = strlen(line);
+        int fd;
+
+        pe[0x3c] = 0x40;
+        memcpy(pe + 0x40, "PE\0", 4);
+        pe[0x46] = 1;
+        memcpy(pe + 0x58, ".cmdline", 8);
+        pe[0x60] = (unsigned char) n; /* virtual size */
+        pe[0x61] = (unsigned char) (n >> 8);
+        pe[0x68] = (unsigned char) n; /* raw size */
+        pe[0x69] = (unsigned char) (n >> 8);
+        pe[0x6c] = PE_CMDLINE & 0xff; /* raw offset */
+        pe[0x6d] = PE_CMDLINE >> 8;
+        memcpy(pe + PE_CMDLINE, line, n);
+        tree_file(tree, path, "");
+        fd = root_open(tree_root(tree), path, O_WRONLY, 0);
+        if (fd < 0 || write(fd, pe, PE_CMDLINE + n) != (ssize_t) (PE_CMDLINE + n)) {
+                fprintf(stderr, "%s cannot be written\n", path);
+                abort();
+        }
+        close(fd);
+}
+
+void make_uki(struct tree *tree) {
+        tree_file(tree, "/usr/bin/ukify", "");
+        tree_file(tree, "/usr/lib/systemd/boot/efi/addonx64.efi.stub", "");
+        tree_dir(tree, "/boot/efi/loader");
+        tree_pe(tree, "/boot/efi/EFI/Linux/debian-6.1.efi", "root=/dev/sda1 quiet");
+        tree_pe(tree, "/boot/efi/EFI/Linux/debian-6.12.efi", "root=/dev/sda1 ro quiet");
+        tree_file(tree, "/etc/kernel/cmdline", "root=/dev/sda1 quiet\n");
+}
+
+/* Also mkdir and rm, which the loader runs beside it. */
+void run_ukify(struct tree *tree, char *const *argv, void (*cut)(void)) {
+        const char *line = NULL, *output = NULL;
+
+        if (str_eq(argv[0], "mkdir"))
+                tree_dir(tree, argv[2]);
+        if (str_eq(argv[0], "rm"))
+                tree_remove(tree, argv[2]);
+        for (char *const *a = argv; *a; a++) {
+                if (str_starts(*a, "--cmdline="))
+                        line = *a + strlen("--cmdline=");
+                if (str_starts(*a, "--output="))
+                        output = *a + strlen("--output=");
+        }
+        if (!line || !output)
+                return;
+        tree_file(tree, output, "MZ");
+        cut();
+        tree_pe(tree, output, line);
 }

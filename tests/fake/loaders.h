@@ -23,5 +23,9 @@ void run_sdbootutil(struct tree *tree, char *const *argv);
 void make_proxmox(struct tree *tree);
 void run_proxmox(struct tree *tree, char *const *argv); /* its ESPs are not mounted: nothing is seen of it */
 
+/* Unified kernel images, with ukify for an addon; cut is called while the addon is half-written. */
+void make_uki(struct tree *tree);
+void run_ukify(struct tree *tree, char *const *argv, void (*cut)(void));
+
 void make_ostree(struct tree *tree);
 void run_rpm_ostree(struct tree *tree, char *const *argv);
