@@ -356,6 +356,7 @@ void set_up_booted(const struct scenario *s) {
         tree_dir(t, "/sys/firmware/efi/efivars");
         assert_int_equal(efi_loader_set(root, "LoaderInfo", "systemd-boot 252"), 0);
         assert_int_equal(efi_loader_set(root, "LoaderEntrySelected", str_eq(s->loader, "kernelstub") ? "Pop_OS-current.conf" :
+                                                             str_eq(s->loader, "uki")        ? "debian-6.12.efi" :
                                                                                                     "a-6.1.conf"), 0);
 }
 
