@@ -44,7 +44,8 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
                 *size = wanted;
                 error = ERANGE;
         } else if (!error) {
-                memcpy(value, kernel.groups, wanted);
+                if (wanted > 0)
+                        memcpy(value, kernel.groups, wanted);
                 *size = wanted;
         }
         errno = error;
