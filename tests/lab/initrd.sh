@@ -40,7 +40,7 @@ kernel=$(cd "$tree/lib/modules" && echo *)
 case $kind in
 initramfs-tools) command=(mkinitramfs -o /new-initrd "$kernel") ;;
 dracut) command=(dracut --force --no-hostonly --no-compress --quiet /new-initrd "$kernel") ;;
-dracut-plain) command=(dracut --force --no-hostonly --no-compress --quiet --omit "systemd systemd-initrd dracut-systemd" /new-initrd "$kernel") ;;
+dracut-plain) command=(dracut --force --no-hostonly --no-compress --quiet --omit "systemd systemd-initrd dracut-systemd crypt" /new-initrd "$kernel") ;;
 esac
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$tree" "${command[@]}" >&2 ||
 	die "${command[*]} failed"

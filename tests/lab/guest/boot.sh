@@ -55,6 +55,9 @@ boot_first() {
 	# /usr is younger now, for which systemd would do the work of a first boot at the next one
 	touch /etc/.updated /var/.updated
 	systemctl enable passthru.socket passthru-boot.service
+	# dracut is in the image for its own cells; it would make an initrd of modules that the installed kernel does not have
+	mkdir -p /etc/kernel/install.d
+	ln -sf /dev/null /etc/kernel/install.d/50-dracut.install
 	boot_settings lab.marker=1
 	line >"$LAB/line"
 	remember_files files
