@@ -144,3 +144,12 @@ void request_make(struct request *q, const char *domain, ...) {
         }
         va_end(ap);
 }
+
+void host_assert_nothing_lent(const struct host *h) {
+        _cleanup_state_ struct state s = {};
+
+        assert_int_equal(state_load(h->root, &s, NULL), 0);
+        assert_int_equal(s.n_leases, 0);
+        assert_int_equal(s.n_knobs, 0);
+        host_assert_baseline(h);
+}

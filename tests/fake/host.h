@@ -36,6 +36,9 @@ const char *host_binding(const struct host *h, const char *address);
  * to do with CPUs is as it was. */
 void host_assert_baseline(const struct host *h);
 
+/* The same, and the state has no lease and no knob left. */
+void host_assert_nothing_lent(const struct host *h);
+
 /* All devices' bindings and the pools in one text, for comparison. buf holds 512 bytes. */
 const char *host_snapshot(const struct host *h, char *buf);
 

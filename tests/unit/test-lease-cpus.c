@@ -29,15 +29,6 @@ static int tear_down(void **s) {
         return 0;
 }
 
-static void assert_nothing_lent(void) {
-        _cleanup_state_ struct state s = {};
-
-        assert_int_equal(state_load(h.root, &s, NULL), 0);
-        assert_int_equal(s.n_leases, 0);
-        assert_int_equal(s.n_knobs, 0);
-        host_assert_baseline(&h);
-}
-
 static void assert_file(const char *path, const char *wanted) {
         char text[256];
 
@@ -58,7 +49,7 @@ static void assert_refused(const struct request *q, int code, const char *id, co
         assert_string_equal(e.id, id);
         if (!strstr(e.message, text))
                 fail_msg("'%s' is not in '%s'", text, e.message);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void fast(struct request *q, const char *domain, const char *cpus, const char *governor) {
@@ -80,7 +71,7 @@ static void the_governor_of_the_domains_cpus(void **state) {
         assert_file(EPP(1), "balance_performance");
         assert_file(EPP(2), "performance");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void or_of_all(void **state) {
@@ -96,7 +87,7 @@ static void or_of_all(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         assert_file(GOVERNOR(0), "performance");
         assert_int_equal(lease_return(&h.rec, "unpinned", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void one_policy_of_several_cpus_is_one_knob(void **state) {
@@ -127,7 +118,7 @@ static void the_baseline_returns_with_the_last(void **state) {
         assert_int_equal(lease_return(&h.rec, "b", NULL), 0);
         assert_file(GOVERNOR(2), "ondemand");
         assert_int_equal(lease_return(&h.rec, "a", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void what_somebody_else_set_stays(void **state) {
@@ -158,7 +149,7 @@ static void what_somebody_else_set_is_set_again_for_the_next(void **state) {
         assert_int_equal(lease_return(&h.rec, "a", NULL), 0);
         assert_file(GOVERNOR(2), "performance");
         assert_int_equal(lease_return(&h.rec, "b", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 /* The kernel refuses another preference while the governor is performance. */
@@ -171,7 +162,7 @@ static void the_preference_comes_back_after_the_governor(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         assert_file(EPP(2), "balance_power");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void cpus_that_vanish_are_skipped(void **state) {
@@ -223,7 +214,7 @@ static void faults_of_the_governor_are_undone(void **state) {
                                  i < ARRAY_SIZE(errors) ? errors[i] : 0, 1);
                 assert_true(lease_lend(&h.rec, &q, &e) < 0);
                 assert_non_null(strstr(e.message, "nothing was lent"));
-                assert_nothing_lent();
+                host_assert_nothing_lent(&h);
         }
 }
 
@@ -251,7 +242,7 @@ static void the_hosts_work_leaves_the_domains_cpus(void **state) {
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_file(SLICE("system.slice"), "");
         assert_file(SLICE("user.slice"), "0-2");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void an_interrupt_that_stays_is_reported(void **state) {
@@ -277,7 +268,7 @@ static void an_interrupt_that_stays_is_reported(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         assert_int_equal(h.n_steps, 0);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void two_domains_leave_what_both_leave(void **state) {
@@ -293,7 +284,7 @@ static void two_domains_leave_what_both_leave(void **state) {
         assert_file(SLICE("system.slice"), "0-1,3");
         assert_file(IRQ(24), "0-1,3");
         assert_int_equal(lease_return(&h.rec, "b", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void the_last_cpu_stays_with_the_host(void **state) {
@@ -307,7 +298,7 @@ static void the_last_cpu_stays_with_the_host(void **state) {
         isolate(&q, "b", "2-3");
         assert_int_equal(lease_lend(&h.rec, &q, NULL), -EBUSY);
         assert_int_equal(lease_return(&h.rec, "a", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void refuses_what_cannot_be_isolated(void **state) {
@@ -335,7 +326,7 @@ static void a_forgetful_systemd_is_overcome(void **state) {
         fake_cpus_forgetful(true);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_file("/sys/fs/cgroup/system.slice/cpuset.cpus.effective", "0-3");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 /* A slice that may use all CPUs but one that is offline is restricted nevertheless. */
@@ -349,7 +340,7 @@ static void a_cpu_that_is_offline_at_the_return_is_given_back(void **state) {
         tree_file(h.tree, "/sys/devices/system/cpu/online", "0-2\n");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_file(SLICE("system.slice"), "");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void slices_that_disappear_are_skipped(void **state) {
@@ -391,7 +382,7 @@ static void irqbalance_is_stopped_meanwhile(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_true(fake_service_is_active("irqbalance.service"));
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void lending_again_is_not_disturbed_by_what_came_meanwhile(void **state) {
@@ -407,7 +398,7 @@ static void lending_again_is_not_disturbed_by_what_came_meanwhile(void **state) 
         isolate(&q, "win10", "3");
         assert_int_equal(lease_lend(&h.rec, &q, NULL), -EEXIST);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void interrupts_of_lent_devices_are_not_moved(void **state) {
@@ -444,7 +435,7 @@ static void faults_of_isolation_are_undone(void **state) {
                 fake_kernel_fail(faults[i].path, faults[i].fault, faults[i].error, 1);
                 if (lease_lend(&h.rec, &q, &e) >= 0)
                         fail_msg("fault %zu was not noticed", i);
-                assert_nothing_lent();
+                host_assert_nothing_lent(&h);
         }
 }
 

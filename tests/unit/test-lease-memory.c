@@ -32,15 +32,6 @@ static uint64_t pages(unsigned node) {
         return fake_memory_pages(node, FAKE_2M);
 }
 
-static void assert_nothing_lent(void) {
-        _cleanup_state_ struct state s = {};
-
-        assert_int_equal(state_load(h.root, &s, NULL), 0);
-        assert_int_equal(s.n_leases, 0);
-        assert_int_equal(s.n_knobs, 0);
-        host_assert_baseline(&h);
-}
-
 static int lend(const char *domain, int node, uint64_t mib, struct err *e) {
         struct request q;
 
@@ -59,7 +50,7 @@ static void assert_refused(const struct request *q, int code, const char *id, co
         if (!strstr(e.message, text))
                 fail_msg("'%s' is not in '%s'", text, e.message);
         assert_string_equal(host_snapshot(&h, after), before);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void only_what_is_missing_is_added(void **state) {
@@ -73,7 +64,7 @@ static void only_what_is_missing_is_added(void **state) {
         assert_int_equal(pages(0), 128); /* of which 64 were there */
         assert_int_equal(pages(1), 128);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void memory_comes_before_devices(void **state) {
@@ -114,7 +105,7 @@ static void short_of_the_target_nothing_is_lent(void **state) {
         for (size_t i = 0; i < h.n_steps; i++)
                 if (str_eq(h.steps[i].kind, "pci-driver") && h.steps[i].state == STEP_DONE)
                         fail_msg("a device was touched");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void memory_in_pieces_is_compacted(void **state) {
@@ -127,7 +118,7 @@ static void memory_in_pieces_is_compacted(void **state) {
         assert_int_equal(lend("win10", 1, 2048, NULL), 0);
         assert_int_equal(pages(1), 1024);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void page_cache_is_dropped_last(void **state) {
@@ -162,7 +153,7 @@ static void leases_add_up(void **state) {
         assert_int_equal(lease_return(&h.rec, "c", NULL), 0);
         assert_int_equal(pages(0), 192);
         assert_int_equal(lease_return(&h.rec, "b", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void a_pool_in_use_by_domains_is_still_shared(void **state) {
@@ -175,7 +166,7 @@ static void a_pool_in_use_by_domains_is_still_shared(void **state) {
         assert_int_equal(lease_return(&h.rec, "a", NULL), 0);
         assert_int_equal(lease_return(&h.rec, "b", NULL), 0);
         (void) fake_memory_use(0, FAKE_2M, -32);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void pages_in_use_are_given_back_later(void **state) {
@@ -196,7 +187,7 @@ static void pages_in_use_are_given_back_later(void **state) {
         assert_int_equal(pages(1), 100);
         (void) fake_memory_use(1, FAKE_2M, -100);
         assert_int_equal(lease_reconcile(&h.rec, NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void other_peoples_pages_stay(void **state) {
@@ -206,7 +197,7 @@ static void other_peoples_pages_stay(void **state) {
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_int_equal(pages(0), HOST_POOL + 36);
         fake_memory_change(0, FAKE_2M, -36);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 
         assert_int_equal(lend("win10", 0, 256, NULL), 0);
         fake_memory_change(0, FAKE_2M, -28); /* … or takes from it */
@@ -252,7 +243,7 @@ static void kept_pages_become_the_hosts(void **state) {
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_int_equal(pages(0), 128);
         fake_memory_change(0, FAKE_2M, HOST_POOL - 128);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void kept_pages_of_a_failed_lend_are_given_back(void **state) {
@@ -264,7 +255,7 @@ static void kept_pages_of_a_failed_lend_are_given_back(void **state) {
         q.keep_hugepages = true;
         fake_kernel_fail("0000:02:00.0/driver/unbind", FAULT_ERROR, EBUSY, 1);
         assert_true(lease_lend(&h.rec, &q, NULL) < 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void any_node_means_where_there_is_room(void **state) {
@@ -282,7 +273,7 @@ static void any_node_means_where_there_is_room(void **state) {
         assert_int_equal(lend("win10", -1, 3200 + 512, NULL), 0);
         assert_true(pages(0) == 1728 && pages(1) == 128);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void interleaved_memory_is_the_same_on_each_node(void **state) {
@@ -319,7 +310,7 @@ static void pages_of_1_gib(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         assert_int_equal(fake_memory_pages(1, FAKE_1G), 2);
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 
         fake_kernel_fail("hugepages-1048576kB/nr_hugepages", FAULT_ERROR, EINVAL, 9);
         assert_refused(&q, -EBUSY, ERR_FAILED, "reserved at boot");
@@ -366,7 +357,7 @@ static void faults_are_undone_or_overcome(void **state) {
                 if (faults[i].fatal != (r < 0))
                         fail_msg("fault %zu: %s", i, e.message);
                 assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-                assert_nothing_lent();
+                host_assert_nothing_lent(&h);
         }
 }
 
@@ -381,7 +372,7 @@ static void dry_run_only_plans(void **state) {
         assert_int_equal(h.steps[0].state, STEP_PLANNED);
         assert_string_equal(h.steps[0].from, "64");
         assert_string_equal(h.steps[0].to, "128");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void a_damaged_claim_is_refused(void **state) {

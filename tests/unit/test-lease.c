@@ -32,15 +32,6 @@ static int tear_down(void **s) {
         return 0;
 }
 
-static void assert_nothing_lent(void) {
-        _cleanup_state_ struct state s = {};
-
-        assert_int_equal(state_load(h.root, &s, NULL), 0);
-        assert_int_equal(s.n_leases, 0);
-        assert_int_equal(s.n_knobs, 0);
-        host_assert_baseline(&h);
-}
-
 /* Lending must fail with this error, name this subject, say this, and leave the host as it was. */
 static void assert_refused(const struct request *q, int code, const char *id, const char *subject, const char *text) {
         struct err e = {};
@@ -69,7 +60,7 @@ static void lends_and_returns(void **state) {
         assert_int_equal(h.n_steps, 3);
 
         assert_int_equal(lease_return(&h.rec, "win10", &e), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
         assert_int_equal(fake_kernel_overlaps(), 0);
 }
 
@@ -98,7 +89,7 @@ static void lending_twice_changes_nothing(void **state) {
         assert_int_equal(lease_return(&h.rec, "win10", &e), 0);
         assert_int_equal(lease_return(&h.rec, "win10", &e), 0);
         assert_int_equal(lease_return(&h.rec, "never-lent", &e), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void other_devices_need_a_return_first(void **state) {
@@ -119,7 +110,7 @@ static void uuid_names_the_lease_too(void **state) {
         strcpy(q.uuid, "5a2e5c1e-9f3b-4a6c-8d1f-0123456789ab");
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         assert_int_equal(lease_return(&h.rec, "5A2E5C1E-9F3B-4A6C-8D1F-0123456789AB", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void rest_of_the_group_comes_along(void **state) {
@@ -131,7 +122,7 @@ static void rest_of_the_group_comes_along(void **state) {
         assert_string_equal(host_binding(&h, "0000:04:00.1"), "vfio-pci vfio-pci");
         assert_string_equal(host_binding(&h, "0000:00:13.0"), "pcieport -");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void strict_refuses_the_rest_of_the_group(void **state) {
@@ -141,7 +132,7 @@ static void strict_refuses_the_rest_of_the_group(void **state) {
         request_make(&q, "win10", "0000:04:00.0", NULL);
         q.group = GROUP_STRICT;
         assert_refused(&q, -EPERM, ERR_REFUSED, "0000:04:00.1", "group 15");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
         request_make(&q, "win10", "0000:04:00.0", "0000:04:00.1", NULL);
         q.group = GROUP_STRICT;
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
@@ -153,7 +144,7 @@ static void refuses_what_is_not_there(void **state) {
         (void) state;
         request_make(&q, "win10", "0000:07:00.0", NULL);
         assert_refused(&q, -ENODEV, ERR_NOT_FOUND, "0000:07:00.0", "0000:07:00.0");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void refuses_another_id(void **state) {
@@ -168,7 +159,7 @@ static void refuses_another_id(void **state) {
         q.devices[0].has_subsystem = true;
         q.devices[0].subsystem = (struct pci_id) { 0x1458, 0x4037 };
         assert_refused(&q, -ENODEV, ERR_REFUSED, "0000:02:00.0", "subsystem id 1458:4037");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
         q.devices[0].subsystem = (struct pci_id) { 0x144d, 0xa801 };
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
 }
@@ -222,7 +213,7 @@ static void refuses_what_is_in_use(void **state) {
         tree_file(h.tree, "/proc/1/mountinfo", "30 1 259:0 / /home rw,relatime shared:1 - ext4 /dev/nvme0n1 rw\n");
         request_make(&q, "win10", "0000:02:00.0", "0000:03:00.0", NULL);
         assert_refused(&q, -EBUSY, ERR_IN_USE, "0000:02:00.0", "/home");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 
         tree_file(h.tree, "/proc/1/mountinfo", "");
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
@@ -239,7 +230,7 @@ static void refuses_what_another_domain_has(void **state) {
         assert_int_equal(lease_return(&h.rec, "win11", NULL), 0);
         assert_string_equal(host_binding(&h, "0000:02:00.0"), "vfio-pci vfio-pci");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void dry_run_only_plans(void **state) {
@@ -256,7 +247,7 @@ static void dry_run_only_plans(void **state) {
         assert_int_equal(h.steps[0].state, STEP_PLANNED);
         assert_string_equal(h.steps[0].from, "e1000e");
         assert_string_equal(h.steps[0].to, "vfio-pci override=vfio-pci");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 /* A failure of any write of a lend is undone, and the error says what and where. */
@@ -288,7 +279,7 @@ static void undoes_a_failed_lend(void **state) {
                 if (lease_lend(&h.rec, &q, &e) >= 0)
                         fail_msg("fault %zu at %s was not noticed", i, faults[i].path);
                 assert_true(strlen(e.message) > 10);
-                assert_nothing_lent();
+                host_assert_nothing_lent(&h);
         }
 }
 
@@ -315,7 +306,7 @@ static void libvirt_gave_it_back_already(void **state) {
         tree_pci_bind(h.tree, "0000:02:00.0", "nvme");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_int_equal(h.steps[1].state, STEP_UNCHANGED);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void variant_driver_counts_as_lent(void **state) {
@@ -326,7 +317,7 @@ static void variant_driver_counts_as_lent(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, NULL), 0);
         tree_pci_bind(h.tree, "0000:02:00.0", "nvme_vfio_pci");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void foreign_changes_are_left_alone(void **state) {
@@ -395,7 +386,7 @@ static void failed_return_is_retried(void **state) {
         assert_int_equal(s.n_knobs, 1);
         assert_true(s.knobs[0].pending);
         assert_int_equal(lease_reconcile(&h.rec, &e), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void a_lease_ends_by_itself(void **state) {
@@ -413,7 +404,7 @@ static void a_lease_ends_by_itself(void **state) {
         s.leases[0].until_usec = 1;
         assert_int_equal(state_save(h.root, &s, NULL), 0);
         assert_int_equal(lease_reconcile(&h.rec, NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void lending_again_looks_at_the_host(void **state) {
@@ -428,7 +419,7 @@ static void lending_again_looks_at_the_host(void **state) {
         assert_int_equal(lease_lend(&h.rec, &q, &e), 0);
         assert_string_equal(host_binding(&h, "0000:02:00.0"), "vfio-pci vfio-pci");
         assert_int_equal(lease_return(&h.rec, "win10", &e), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void a_start_makes_a_rehearsal_permanent(void **state) {
@@ -509,7 +500,7 @@ static void refuses_a_group_that_vfio_would_refuse(void **state) {
         tree_pci(h.tree, &isa);
         request_make(&q, "win10", "0000:02:00.0", NULL);
         assert_refused(&q, -EPERM, ERR_REFUSED, "0000:00:1f.0", "lpc_ich");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 /* nvme is there, and does not take the device any more: that is no success. */
@@ -525,7 +516,7 @@ static void a_device_that_no_driver_takes_stays_pending(void **state) {
         assert_string_equal(e.id, ERR_FAILED);
         assert_non_null(strstr(e.message, "wanted driver nvme"));
         assert_int_equal(lease_reconcile(&h.rec, &e), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void another_card_in_the_slot_is_left_alone(void **state) {
@@ -561,7 +552,7 @@ static void names_that_are_not_utf8_do_no_harm(void **state) {
         assert_true(h.steps[2].repeated);
         tree_remove(h.tree, "/proc/77");
         assert_int_equal(lease_reconcile(&h.rec, NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void status_is_told_without_waiting(void **state) {
@@ -615,7 +606,7 @@ static void a_hanging_driver_costs_one_device(void **state) {
 
         host_release();
         assert_int_equal(lease_reconcile(&h.rec, &e), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 /* Gives a device what a kernel of today shows. */
@@ -664,7 +655,7 @@ static void devices_are_tuned_while_they_are_lent(void **state) {
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_string_equal(h.steps[4].kind, "pci-driver"); /* … and after the device has its driver back */
         assert_tuning("0000:02:00.0", "flr bus", "1", "auto");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void refuses_what_a_device_cannot_be_tuned_to(void **state) {
@@ -701,7 +692,7 @@ static void faults_of_tuning_are_undone(void **state) {
                 if (lease_lend(&h.rec, &q, NULL) >= 0)
                         fail_msg("fault %zu was not noticed", i);
                 assert_tuning("0000:02:00.0", "flr bus", "1", "auto");
-                assert_nothing_lent();
+                host_assert_nothing_lent(&h);
         }
 }
 
@@ -726,7 +717,7 @@ static void services_are_stopped_in_order(void **state) {
         assert_string_equal(h.steps[3].kind, "pci-driver");
         assert_string_equal(h.steps[4].name, "a.service");
         assert_string_equal(h.steps[5].name, "b.service");
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 /* One that did not run is not started, and two domains share what is stopped. */
@@ -746,7 +737,7 @@ static void services_come_back_as_they_were(void **state) {
         assert_services(false, false);
         assert_int_equal(lease_return(&h.rec, "y", NULL), 0);
         assert_services(false, true);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void a_service_that_does_not_stop_lends_nothing(void **state) {
@@ -760,10 +751,10 @@ static void a_service_that_does_not_stop_lends_nothing(void **state) {
         strcpy(q.services[q.n_services++], "b.service");
         fake_kernel_fail("systemd/b.service", FAULT_ERROR, EIO, 1);
         assert_true(lease_lend(&h.rec, &q, NULL) < 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
         fake_kernel_fail("systemd/b.service", FAULT_IGNORE, 0, 1);
         assert_true(lease_lend(&h.rec, &q, NULL) < 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void consoles_leave_the_firmwares_display(void **state) {
@@ -781,7 +772,7 @@ static void consoles_leave_the_firmwares_display(void **state) {
         assert_string_equal(bind, "0");
         assert_int_equal(lease_return(&h.rec, "win10", NULL), 0);
         assert_int_equal(lease_return(&h.rec, "other", NULL), 0);
-        assert_nothing_lent();
+        host_assert_nothing_lent(&h);
 }
 
 static void a_damaged_state_is_not_overwritten(void **state) {
